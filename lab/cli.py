@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs of scripts/lab."""
+
+import argparse
+import concurrent.futures
+import shutil
+import signal
+import sys
+import urllib.error
+
+from lab import identity, infra, pods, schemas, seed
+from lab.install import install, widen_path
+from lab.layout import MAX_PODS, Lab, Pod
+from lab.processes import LabError, processes, say, stop
+from lab.rest import as_admin
+from lab.status import status
+
+DESCRIPTION = """Real OpenStack clouds ("pods") behind one Keystone, on one machine.
+
+Everything listens on 127.0.0.1. The state is in .lab; TRIO2O_LAB_STATE (a
+directory) and TRIO2O_LAB_PORT (20000) make a second lab beside the first.
+doc/reference/lab.md says the rest.
+"""
+
+
+def up(lab: Lab, count: int) -> None:
+    install(lab)
+    infra.start_mariadb(lab)
+    source = schemas.ensure(lab)
+    wanted = lab.pods(count)
+    schemas.load(lab, source, {"keystone": "keystone"})
+    identity.start_keystone(lab)
+    with concurrent.futures.ThreadPoolExecutor(MAX_PODS + 1) as executor:
+        seeded = executor.submit(identity.seed_keystone, lab, wanted)
+        for pod in wanted:
+            schemas.load_pod(pod, source)
+            bring_up(pod)
+        seeded.result()
+        say("Keystone is ready")
+        list(executor.map(finish, wanted))
+
+
+def bring_up(pod: Pod) -> None:
+    pods.configure(pod)
+    started = pods.start(pod)
+    say(f"{pod.name}: started {', '.join(started) or 'nothing'}")
+
+
+def finish(pod: Pod) -> None:
+    rest = as_admin(pod.lab)
+    pods.wait(pod, rest)
+    seed.seed_pod(pod, rest)
+    say(f"{pod.name} is ready")
+
+
+def known(lab: Lab, name: str) -> Pod:
+    """Return a pod that was brought up before."""
+    pod = lab.pod(name)
+    if not pod.etc.exists():
+        have = sorted(path.name for path in lab.etc.glob("pod*"))
+        raise LabError(f"There is no {name} yet; there are: {', '.join(have) or 'none'}")
+    return pod
+
+
+def start(lab: Lab, name: str) -> None:
+    pod = known(lab, name)
+    infra.start_mariadb(lab)
+    identity.start_keystone(lab)
+    identity.seed_keystone(lab, [pod])
+    bring_up(pod)
+    finish(pod)
+
+
+def down(lab: Lab, names: list[str]) -> None:
+    """Stop the named pods, or everything; the data stays."""
+    if names:
+        stop(p for name in names for p in processes(lab, known(lab, name).name))
+        return
+    stop(p for p in processes(lab) if p.group != "infra")
+    stop(processes(lab, "infra"), 30)
+
+
+def send(lab: Lab, name: str, number: signal.Signals) -> None:
+    for proc in processes(lab, known(lab, name).name):
+        proc.signal(number)
+
+
+def reset(lab: Lab) -> None:
+    down(lab, [])
+    for directory in (lab.run, lab.etc, lab.log, lab.data, lab.tempest):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def resize(lab: Lab, name: str, size: pods.Size) -> None:
+    """Now if the pod runs, else when it starts."""
+    pod = lab.pod(name)
+    alive = all(proc.pid and not proc.hung for proc in pods.procs(pod))
+    pods.resize(pod, size, as_admin(lab) if alive else None)
+
+
+def env(lab: Lab, target: str, user: str) -> str:
+    values = identity.environment(lab, target, user)
+    exports = [f"export {name}={value}" for name, value in values.items()]
+    tools = lab.tools / "bin"
+    path = f'case ":$PATH:" in *:{tools}:*) ;; *) export PATH={tools}:$PATH ;; esac'
+    return "\n".join([*exports, path])
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="scripts/lab",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, text: str, *pod: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=text, description=text)
+        for argument in pod:
+            sub.add_argument(argument)
+        return sub
+
+    verb("install", "MariaDB (apt), uv and one virtual environment (PyPI)")
+    sub = verb("up", "bring up N pods (2): starts what is not up")
+    sub.add_argument("count", metavar="N", type=int, nargs="?", default=2)
+    sub = verb("down", "stop the named pods, or everything; the data stays")
+    sub.add_argument("pods", metavar="POD", nargs="*")
+    verb("status", "what runs, with memory and CPU time")
+    sub = verb("env", "shell lines to source: OS_* and PATH", "target")
+    sub.add_argument("--user", choices=sorted(identity.USERS), default="admin")
+    verb("kill", "an outage: SIGKILL to every process of the pod", "pod")
+    verb("hang", "the pod accepts connections and never answers (SIGSTOP)", "pod")
+    verb("resume", "end of hang (SIGCONT)", "pod")
+    verb("start", "bring a killed, stopped or hung pod back", "pod")
+    sub = verb("resize", "make a pod bigger or smaller, at once and for good", "pod")
+    for option, metavar in (("vcpus", "N"), ("ram", "MB"), ("disk", "GB"), ("volumes", "GB")):
+        sub.add_argument(f"--{option}", metavar=metavar, type=int)
+    verb("reset", "down, and forget all data; keeps the tools and the schemas")
+    verb("schemas", "write the migrated empty schemas to lab/schemas/")
+    return top
+
+
+def run_verb(lab: Lab, args: argparse.Namespace) -> int:
+    match args.verb:
+        case "install":
+            install(lab)
+        case "up":
+            up(lab, args.count)
+        case "down":
+            down(lab, args.pods)
+        case "status":
+            print(status(lab))
+        case "env":
+            print(env(lab, args.target, args.user))
+        case "kill":
+            send(lab, args.pod, signal.SIGKILL)
+        case "hang":
+            send(lab, args.pod, signal.SIGSTOP)
+        case "resume":
+            send(lab, args.pod, signal.SIGCONT)
+        case "start":
+            start(lab, args.pod)
+        case "resize":
+            size = pods.Size(args.vcpus, args.ram, args.disk, args.volumes)
+            resize(lab, args.pod, size)
+        case "reset":
+            reset(lab)
+        case "schemas":
+            infra.start_mariadb(lab)
+            print(schemas.pack(lab))
+    return 0
+
+
+def main() -> int:
+    widen_path()
+    args = parser().parse_args()
+    try:
+        return run_verb(Lab.from_environment(), args)
+    except urllib.error.HTTPError as error:
+        print(f"{error.url}: {error}\n{error.read().decode(errors='replace')}", file=sys.stderr)
+    except (LabError, ValueError) as error:
+        print(error, file=sys.stderr)
+    return 1

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything a lab needs on the machine: MariaDB, uv, one virtual environment."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import sys
+
+from lab.layout import HERE, Lab
+from lab.processes import Argv, LabError, run, say
+
+# The packages without the maintainer scripts that start a system service
+APT = {
+    "mariadbd": "mariadb-server-core",
+    "mariadb-install-db": "mariadb-server-core",
+    "mariadb": "mariadb-client",
+    "mariadb-dump": "mariadb-client",
+}
+# What a user of the lab wants in PATH: not python, which would hide theirs
+TOOLS = ("openstack", "tempest", "stestr")
+KIT = HERE / "kit"
+SBIN = "/usr/sbin:/sbin"
+
+
+def widen_path() -> None:
+    """Find mariadbd, which lives where ordinary users do not look."""
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{SBIN}"
+
+
+def stamp() -> str:
+    """Return a digest of everything that decides what the virtual environment holds."""
+    digest = hashlib.sha256(sys.version.encode())
+    files = [HERE / "requirements.txt", HERE / "constraints.txt", KIT / "pyproject.toml"]
+    for path in [*files, *sorted(KIT.glob("labkit/*.py"))]:
+        digest.update(f"\0{path.relative_to(HERE)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def missing_packages() -> list[str]:
+    return sorted({package for tool, package in APT.items() if not shutil.which(tool)})
+
+
+def is_current(lab: Lab) -> bool:
+    kept = lab.tools / "venv.stamp"
+    return kept.exists() and kept.read_text() == stamp() and not missing_packages()
+
+
+def install(lab: Lab) -> None:
+    if is_current(lab):
+        return
+    if packages := missing_packages():
+        install_packages(packages)
+    lab.tools.mkdir(parents=True, exist_ok=True)
+    kept = lab.tools / "venv.stamp"
+    kept.unlink(missing_ok=True)
+    install_environment(lab)
+    tools = lab.tools / "bin"
+    tools.mkdir(exist_ok=True)
+    for name in TOOLS:
+        (tools / name).unlink(missing_ok=True)
+        (tools / name).symlink_to(lab.bin / name)
+    kept.write_text(stamp())
+
+
+def install_packages(packages: list[str]) -> None:
+    if not shutil.which("apt-get"):
+        raise LabError(f"Install MariaDB's server and client first (on Debian: {packages})")
+    prefix: Argv = []
+    if os.geteuid() != 0:
+        if not shutil.which("sudo"):
+            raise LabError(f"Run as root: apt-get install --no-install-recommends {packages}")
+        prefix = ["sudo"]
+    say(f"apt: {' '.join(packages)}")
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    apt += ["-q", "-o", "DPkg::Lock::Timeout=300"]
+    get = [*apt, "install", "-y", "--no-install-recommends", *packages]
+    try:
+        run(get)
+    except LabError:
+        # the lists of packages are absent, or older than what the mirror has
+        run([*apt, "update"])
+        run(get)
+
+
+def install_environment(lab: Lab) -> None:
+    if not importlib.util.find_spec("ensurepip"):
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise LabError(
+            "This Python cannot make virtual environments: "
+            f"apt-get install python3-venv (or python{version}-venv)"
+        )
+    uv = lab.tools / "uv/bin/uv"
+    if not uv.exists():
+        say("uv from PyPI")
+        run([sys.executable, "-m", "venv", lab.tools / "uv"])
+        run([lab.tools / "uv/bin/pip", "install", "-q", "uv"])
+    python = lab.bin / "python"
+    if not python.exists():
+        run([uv, "venv", "-q", "--python", sys.executable, lab.venv])
+    say("the virtual environment: keystone, nova, placement, glance, cinder, neutron, tempest")
+    pip: Argv = [uv, "pip", "install", "-q", "--compile-bytecode", "--python", python]
+    constraints: Argv = ["-c", HERE / "constraints.txt"]
+    run([*pip, "-r", HERE / "requirements.txt", *constraints])
+    run([*pip, "--no-deps", "--reinstall-package", "labkit", KIT])
+    say("installed")
