@@ -3,16 +3,19 @@
 
 import argparse
 import concurrent.futures
+import json
+import pathlib
 import shutil
 import signal
 import sys
 import urllib.error
 
-from lab import identity, infra, pods, schemas, seed
+from lab import identity, infra, pods, schemas, seed, tempest
 from lab.install import install, widen_path
 from lab.layout import MAX_PODS, Lab, Pod
-from lab.processes import LabError, processes, say, stop
+from lab.processes import LabError, locked, processes, say, stop
 from lab.rest import as_admin
+from lab.results import broken
 from lab.status import status
 
 DESCRIPTION = """Real OpenStack clouds ("pods") behind one Keystone, on one machine.
@@ -24,10 +27,15 @@ doc/reference/lab.md says the rest.
 
 
 def up(lab: Lab, count: int) -> None:
+    wanted = lab.pods(count)
     install(lab)
+    with locked(lab.state / "lock"):
+        bring_all_up(lab, wanted)
+
+
+def bring_all_up(lab: Lab, wanted: list[Pod]) -> None:
     infra.start_mariadb(lab)
     source = schemas.ensure(lab)
-    wanted = lab.pods(count)
     schemas.load(lab, source, {"keystone": "keystone"})
     identity.start_keystone(lab)
     with concurrent.futures.ThreadPoolExecutor(MAX_PODS + 1) as executor:
@@ -64,20 +72,22 @@ def known(lab: Lab, name: str) -> Pod:
 
 def start(lab: Lab, name: str) -> None:
     pod = known(lab, name)
-    infra.start_mariadb(lab)
-    identity.start_keystone(lab)
-    identity.seed_keystone(lab, [pod])
-    bring_up(pod)
-    finish(pod)
+    with locked(lab.state / "lock"):
+        infra.start_mariadb(lab)
+        identity.start_keystone(lab)
+        identity.seed_keystone(lab, [pod])
+        bring_up(pod)
+        finish(pod)
 
 
 def down(lab: Lab, names: list[str]) -> None:
     """Stop the named pods, or everything; the data stays."""
-    if names:
-        stop(p for name in names for p in processes(lab, known(lab, name).name))
-        return
-    stop(p for p in processes(lab) if p.group != "infra")
-    stop(processes(lab, "infra"), 30)
+    with locked(lab.state / "lock"):
+        if names:
+            stop(p for name in names for p in processes(lab, known(lab, name).name))
+            return
+        stop(p for p in processes(lab) if p.group != "infra")
+        stop(processes(lab, "infra"), 30)
 
 
 def send(lab: Lab, name: str, number: signal.Signals) -> None:
@@ -104,6 +114,14 @@ def env(lab: Lab, target: str, user: str) -> str:
     tools = lab.tools / "bin"
     path = f'case ":$PATH:" in *:{tools}:*) ;; *) export PATH={tools}:$PATH ;; esac'
     return "\n".join([*exports, path])
+
+
+def compare(pod: pathlib.Path, top: pathlib.Path) -> int:
+    found = broken(json.loads(pod.read_text()), json.loads(top.read_text()))
+    for test, result in found.items():
+        print(f"{result:6} {test}")
+    print(f"{len(found)} tests pass on the pod and not at the top")
+    return 1 if found else 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -135,6 +153,13 @@ def parser() -> argparse.ArgumentParser:
     sub = verb("resize", "make a pod bigger or smaller, at once and for good", "pod")
     for option, metavar in (("vcpus", "N"), ("ram", "MB"), ("disk", "GB"), ("volumes", "GB")):
         sub.add_argument(f"--{option}", metavar=metavar, type=int)
+    sub = verb("tempest", "make a tempest workspace and print its directory", "target")
+    sub = verb("tempest-run", "run the tests that match REGEX", "target", "regex")
+    sub.add_argument("--concurrency", metavar="N", type=int, default=2)
+    sub.add_argument("--json", metavar="FILE", type=pathlib.Path, help="test id -> result")
+    sub = verb("tempest-compare", "what passes on a pod and not at the top; 1 if anything does")
+    sub.add_argument("pod", metavar="POD.json", type=pathlib.Path)
+    sub.add_argument("top", metavar="TOP.json", type=pathlib.Path)
     verb("reset", "down, and forget all data; keeps the tools and the schemas")
     verb("schemas", "write the migrated empty schemas to lab/schemas/")
     return top
@@ -163,6 +188,14 @@ def run_verb(lab: Lab, args: argparse.Namespace) -> int:
         case "resize":
             size = pods.Size(args.vcpus, args.ram, args.disk, args.volumes)
             resize(lab, args.pod, size)
+        case "tempest":
+            print(tempest.workspace(lab, args.target))
+        case "tempest-run":
+            install(lab)
+            well = tempest.run_tempest(lab, args.target, args.regex, args.concurrency, args.json)
+            return 0 if well else 1
+        case "tempest-compare":
+            return compare(args.pod, args.top)
         case "reset":
             reset(lab)
         case "schemas":

@@ -25,10 +25,6 @@ def dump(lab: Lab, database: str) -> bytes:
     return run([*argv, "--skip-comments", "--skip-dump-date", database])
 
 
-def databases(lab: Lab) -> set[str]:
-    return set(mysql(lab, "SHOW DATABASES").decode().split())
-
-
 def start_mariadb(lab: Lab) -> None:
     data = lab.data / "mariadb"
     proc = Process(lab, "infra", "mariadb")

@@ -4,11 +4,12 @@
 import hashlib
 import importlib.util
 import os
+import pathlib
 import shutil
 import sys
 
 from lab.layout import HERE, Lab
-from lab.processes import Argv, LabError, run, say
+from lab.processes import Argv, LabError, locked, run, say
 
 # The packages without the maintainer scripts that start a system service
 APT = {
@@ -50,18 +51,28 @@ def is_current(lab: Lab) -> bool:
 def install(lab: Lab) -> None:
     if is_current(lab):
         return
-    if packages := missing_packages():
-        install_packages(packages)
-    lab.tools.mkdir(parents=True, exist_ok=True)
-    kept = lab.tools / "venv.stamp"
-    kept.unlink(missing_ok=True)
-    install_environment(lab)
+    with locked(lab.tools / "install.lock"):
+        if is_current(lab):
+            return
+        if packages := missing_packages():
+            install_packages(packages)
+        kept = lab.tools / "venv.stamp"
+        kept.unlink(missing_ok=True)
+        say("the virtual environment: keystone, nova, placement, glance, cinder, neutron, tempest")
+        constraints = ("-c", str(HERE / "constraints.txt"))
+        make_environment(lab, lab.venv, "-r", str(HERE / "requirements.txt"), *constraints)
+        make_environment(lab, lab.venv, "--no-deps", "--reinstall-package", "labkit", str(KIT))
+        link_tools(lab)
+        kept.write_text(stamp())
+        say("installed")
+
+
+def link_tools(lab: Lab) -> None:
     tools = lab.tools / "bin"
     tools.mkdir(exist_ok=True)
     for name in TOOLS:
         (tools / name).unlink(missing_ok=True)
         (tools / name).symlink_to(lab.bin / name)
-    kept.write_text(stamp())
 
 
 def install_packages(packages: list[str]) -> None:
@@ -84,24 +95,28 @@ def install_packages(packages: list[str]) -> None:
         run(get)
 
 
-def install_environment(lab: Lab) -> None:
-    if not importlib.util.find_spec("ensurepip"):
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        raise LabError(
-            "This Python cannot make virtual environments: "
-            f"apt-get install python3-venv (or python{version}-venv)"
-        )
-    uv = lab.tools / "uv/bin/uv"
-    if not uv.exists():
-        say("uv from PyPI")
-        run([sys.executable, "-m", "venv", lab.tools / "uv"])
-        run([lab.tools / "uv/bin/pip", "install", "-q", "uv"])
-    python = lab.bin / "python"
+def ensure_uv(lab: Lab) -> pathlib.Path:
+    """Return uv, installing it from PyPI if need be."""
+    home = lab.tools / "uv"
+    uv = home / "bin/uv"
+    with locked(lab.tools / "uv.lock"):
+        if not uv.exists():
+            if not importlib.util.find_spec("ensurepip"):
+                version = f"{sys.version_info.major}.{sys.version_info.minor}"
+                raise LabError(
+                    "This Python cannot make virtual environments: "
+                    f"apt-get install python3-venv (or python{version}-venv)"
+                )
+            say("uv from PyPI")
+            run([sys.executable, "-m", "venv", home])
+            run([home / "bin/pip", "install", "-q", "uv"])
+    return uv
+
+
+def make_environment(lab: Lab, venv: pathlib.Path, *what: str) -> None:
+    """Install ``what`` (arguments of pip install) into a virtual environment, made if need be."""
+    uv = ensure_uv(lab)
+    python = venv / "bin/python"
     if not python.exists():
-        run([uv, "venv", "-q", "--python", sys.executable, lab.venv])
-    say("the virtual environment: keystone, nova, placement, glance, cinder, neutron, tempest")
-    pip: Argv = [uv, "pip", "install", "-q", "--compile-bytecode", "--python", python]
-    constraints: Argv = ["-c", HERE / "constraints.txt"]
-    run([*pip, "-r", HERE / "requirements.txt", *constraints])
-    run([*pip, "--no-deps", "--reinstall-package", "labkit", KIT])
-    say("installed")
+        run([uv, "venv", "-q", "--python", sys.executable, venv])
+    run([uv, "pip", "install", "-q", "--compile-bytecode", "--python", python, *what])

@@ -76,13 +76,16 @@ class Lab:
 
     def pod(self, name: str) -> "Pod":
         """Return the pod called ``name`` (pod1 ... pod9); ValueError if there can be none."""
-        number = name.removeprefix("pod")
-        if name == f"pod{number}" and number.isdigit() and 1 <= int(number) <= MAX_PODS:
-            return Pod(self, name, int(number))
+        for pod in self.pods(MAX_PODS):
+            if pod.name == name:
+                return pod
         raise ValueError(f"{name!r} is no pod: pods are pod1 ... pod{MAX_PODS}")
 
     def pods(self, count: int) -> list["Pod"]:
-        return [self.pod(f"pod{number}") for number in range(1, count + 1)]
+        """Return the first ``count`` pods; ValueError if there can be no so many."""
+        if not 1 <= count <= MAX_PODS:
+            raise ValueError(f"There can be 1 to {MAX_PODS} pods, not {count}")
+        return [Pod(self, f"pod{number}", number) for number in range(1, count + 1)]
 
     def region(self, target: str) -> str:
         """Return the Keystone region of a pod, or of ``top``."""

@@ -6,13 +6,15 @@ A process is known by its pid and its start time, kept in
 children too. A group is a pod, or ``infra`` or ``keystone``.
 """
 
+import contextlib
+import fcntl
 import os
 import pathlib
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from lab.layout import Lab
@@ -24,6 +26,15 @@ T = TypeVar("T")
 
 class LabError(Exception):
     """What went wrong and what to do, in words for whoever typed the command."""
+
+
+@contextlib.contextmanager
+def locked(path: pathlib.Path) -> Iterator[None]:
+    """Hold a lock among threads and processes; it goes with its holder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def say(text: str) -> None:

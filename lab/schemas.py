@@ -84,17 +84,25 @@ def pack(lab: Lab) -> pathlib.Path:
 
 
 def load(lab: Lab, source: pathlib.Path, wanted: dict[str, str]) -> None:
-    """Make the databases of ``wanted`` (database -> schema) that do not exist yet."""
-    there = infra.databases(lab)
+    """Make the databases of ``wanted`` (database -> schema) that were not made before."""
+    # a file for each database that was loaded to its end
+    loaded = lab.data / "loaded"
+    loaded.mkdir(parents=True, exist_ok=True)
 
     def one(database: str) -> None:
-        # under another name until it is complete: an interrupted load is not a database
-        sql = (source / f"{wanted[database]}.sql").read_bytes()
-        infra.mysql(lab, f"CREATE DATABASE {database} CHARACTER SET utf8mb3")
-        infra.mysql(lab, sql, database)
+        if (loaded / database).exists():
+            return
+        empty_database(lab, database)
+        infra.mysql(lab, (source / f"{wanted[database]}.sql").read_bytes(), database)
+        (loaded / database).touch()
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(one, [name for name in wanted if name not in there]))
+        list(pool.map(one, wanted))
+
+
+def empty_database(lab: Lab, database: str) -> None:
+    infra.mysql(lab, f"DROP DATABASE IF EXISTS {database}")
+    infra.mysql(lab, f"CREATE DATABASE {database} CHARACTER SET utf8mb3")
 
 
 def load_pod(pod: Pod, source: pathlib.Path) -> None:
@@ -108,8 +116,7 @@ def migrate(lab: Lab, target: pathlib.Path) -> None:
     configure(pod)
     write_keystone(lab, "template")
     for name in ALL:
-        infra.mysql(lab, f"DROP DATABASE IF EXISTS template_{name}")
-        infra.mysql(lab, f"CREATE DATABASE template_{name} CHARACTER SET utf8mb3")
+        empty_database(lab, f"template_{name}")
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda commands: run_chain(pod, commands), chains(pod)))
     for name in ALL:

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tempest against one pod, or against what stands in front of the pods (``top``)."""
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from lab.layout import SECRET, TOP, Lab
+from lab.processes import Argv, LabError, run
+from lab.rest import Rest, as_admin
+from lab.results import Results, summary
+from lab.seed import FLAVORS, IMAGES
+from lab.services import Sections, render
+
+# Whose servers, volumes and images are tested; the rest may come from a pod
+NEEDED = ("compute", "block-storage", "image")
+# region -> service type -> public URL
+Catalogue = Mapping[str, Mapping[str, str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    region: str
+    network_region: str
+    placement_region: str
+    public_network: str
+    extensions: tuple[str, ...]
+
+
+def regions(catalogue: Catalogue, region: str, spare: str) -> tuple[str, str]:
+    """Return the regions of the network service and of Placement.
+
+    spare: where they come from as long as ``region`` has none.
+
+    Raises LabError if ``region`` lacks what is tested: tempest would take the
+    first region it finds and test a pod in silence (tempest/lib/auth.py,
+    KeystoneV3AuthProvider.base_url, 47.0.0).
+    """
+    have = catalogue.get(region, {})
+    if missing := [kind for kind in NEEDED if kind not in have]:
+        raise LabError(f"The catalogue has no {', '.join(missing)} in {region}: register it first")
+    network, placement = (region if kind in have else spare for kind in ("network", "placement"))
+    return network, placement
+
+
+def configuration(lab: Lab, target: Target) -> Sections:
+    """Return tempest.conf: what differs from tempest's defaults or had to be looked up."""
+    quick = {"build_interval": 1, "build_timeout": 90}
+    return {
+        "DEFAULT": {"log_file": "tempest.log"},
+        "oslo_concurrency": {"lock_path": lab.tempest / "lock"},
+        "auth": {
+            "admin_username": "admin",
+            "admin_password": SECRET,
+            "admin_project_name": "admin",
+            "admin_domain_name": "Default",
+            "use_dynamic_credentials": "true",
+            "tempest_roles": "member",
+        },
+        "identity": {
+            "uri_v3": lab.auth_url,
+            "region": target.region,
+            "v3_endpoint_type": "public",
+        },
+        "service_available": {
+            "swift": "false",
+            "horizon": "false",
+            "cinder": "true",
+            "neutron": "true",
+            "glance": "true",
+            "nova": "true",
+        },
+        # No guest, hence no SSH. connect_method stays "floating": with "fixed"
+        # the classes that ask for no network get none.
+        "validation": {"run_validation": "false"},
+        "compute": {
+            **quick,
+            "image_ref": IMAGES["cirros"],
+            "image_ref_alt": IMAGES["cirros-alt"],
+            "flavor_ref": FLAVORS[0][0],
+            "flavor_ref_alt": FLAVORS[1][0],
+            "min_compute_nodes": 1,
+            "max_microversion": "latest",
+        },
+        "compute-feature-enabled": {
+            "resize": "true",
+            "change_password": "true",
+            "cold_migration": "false",
+            "live_migration": "false",
+            "vnc_console": "false",
+            "attach_encrypted_volume": "false",
+            "swap_volume": "true",
+            "volume_multiattach": "true",
+            "console_output": "true",
+            "metadata_service": "false",
+            "config_drive": "false",
+        },
+        "volume": {
+            **quick,
+            "storage_protocol": "iscsi",
+            "vendor_name": "Open Source",
+            "volume_type": "lab",
+            "volume_type_multiattach": "multiattach",
+            "backend_names": "lab",
+            "max_microversion": "latest",
+        },
+        "volume-feature-enabled": {
+            "backup": "false",
+            "extend_attached_volume": "true",
+            "volume_revert": "true",
+            "manage_volume": "true",
+            "manage_snapshot": "true",
+            "consistency_group": "false",
+        },
+        "placement": {"region": target.placement_region},
+        "network": {
+            **quick,
+            "region": target.network_region,
+            "public_network_id": target.public_network,
+            "floating_network_name": "public",
+        },
+        "network-feature-enabled": {
+            "ipv6": "true",
+            "ipv6_subnet_attributes": "true",
+            "api_extensions": ",".join(target.extensions),
+        },
+    }
+
+
+def read_catalogue(lab: Lab, rest: Rest) -> Catalogue:
+    kinds = {s["id"]: s["type"] for s in rest.get(f"{lab.auth_url}/services")["services"]}
+    catalogue: dict[str, dict[str, str]] = {}
+    for endpoint in rest.get(f"{lab.auth_url}/endpoints?interface=public")["endpoints"]:
+        kind = kinds[endpoint["service_id"]]
+        catalogue.setdefault(endpoint["region_id"], {})[kind] = endpoint["url"]
+    return catalogue
+
+
+def look_up(lab: Lab, target: str) -> Target:
+    """Return what tempest.conf needs to know of a pod, or of ``top``."""
+    rest = as_admin(lab)
+    catalogue = read_catalogue(lab, rest)
+    region = lab.region(target)
+    spare = lab.pod("pod1").region if region == TOP else region
+    network, placement = regions(catalogue, region, spare)
+    url = catalogue[network]["network"]
+    found: list[Any] = rest.get(f"{url}/v2.0/networks?router:external=True")["networks"]
+    public = next((n["id"] for n in found if n["name"] == "public"), None)
+    if public is None:
+        raise LabError(f"{network} has no external network called public")
+    extensions = rest.get(f"{url}/v2.0/extensions")["extensions"]
+    aliases = tuple(sorted(extension["alias"] for extension in extensions))
+    return Target(region, network, placement, public, aliases)
+
+
+def workspace(lab: Lab, target: str) -> pathlib.Path:
+    """Make the workspace, or bring its tempest.conf up to date."""
+    found = look_up(lab, target)
+    home = lab.tempest / target
+    if not home.exists():
+        lab.tempest.mkdir(parents=True, exist_ok=True)
+        register = lab.tempest / "workspaces.yaml"
+        run([lab.bin / "tempest", "init", "--workspace-path", register, home])
+    (home / "etc/tempest.conf").write_text(render(configuration(lab, found)))
+    return home
+
+
+def run_tempest(
+    lab: Lab, target: str, regex: str, concurrency: int, kept: pathlib.Path | None
+) -> bool:
+    """Run the tests that match, show them, print the counts; return whether all is well."""
+    home = workspace(lab, target)
+    begun = time.monotonic()
+    argv: Argv = [lab.bin / "tempest", "run", "--concurrency", str(concurrency), "--regex", regex]
+    # a failed test is no failure of the command: the results say it
+    subprocess.run(argv, cwd=home, check=False)
+    took_s = time.monotonic() - begun
+    stream = subprocess.run(
+        [lab.bin / "stestr", "last", "--subunit"], cwd=home, check=False, stdout=subprocess.PIPE
+    ).stdout
+    results: Results = json.loads(run([lab.bin / "python", "-m", "labkit.results"], data=stream))
+    if kept:
+        kept.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+    print(f"{target}: {summary(results)} in {took_s:.0f} s")
+    return bool(results) and "fail" not in results.values()
