@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tempest against one pod, or against what stands in front of the pods (``top``)."""
 
+import collections
 import dataclasses
 import json
 import pathlib
@@ -12,10 +13,11 @@ from typing import Any
 from lab.layout import SECRET, TOP, Lab
 from lab.processes import Argv, LabError, run
 from lab.rest import Rest, as_admin
-from lab.results import Results, summary
 from lab.seed import FLAVORS, IMAGES
 from lab.services import Sections, render
 
+# test id -> pass, fail or skip
+Results = dict[str, str]
 # Whose servers, volumes and images are tested; the rest may come from a pod
 NEEDED = ("compute", "block-storage", "image")
 # region -> service type -> public URL
@@ -169,10 +171,8 @@ def workspace(lab: Lab, target: str) -> pathlib.Path:
     return home
 
 
-def run_tempest(
-    lab: Lab, target: str, regex: str, concurrency: int, kept: pathlib.Path | None
-) -> bool:
-    """Run the tests that match, show them, print the counts; return whether all is well."""
+def run_suite(lab: Lab, target: str, regex: str, concurrency: int = 2) -> Results:
+    """Run the tests that match and show them; return what became of each."""
     home = workspace(lab, target)
     begun = time.monotonic()
     argv: Argv = [lab.bin / "tempest", "run", "--concurrency", str(concurrency), "--regex", regex]
@@ -183,7 +183,33 @@ def run_tempest(
         [lab.bin / "stestr", "last", "--subunit"], cwd=home, check=False, stdout=subprocess.PIPE
     ).stdout
     results: Results = json.loads(run([lab.bin / "python", "-m", "labkit.results"], data=stream))
-    if kept:
-        kept.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     print(f"{target}: {summary(results)} in {took_s:.0f} s")
-    return bool(results) and "fail" not in results.values()
+    return results
+
+
+def summary(results: Results) -> str:
+    """Return the counts, and before them the tests that failed."""
+    counts = collections.Counter(results.values())
+    failed = [f"FAILED {test}\n" for test, result in sorted(results.items()) if result == "fail"]
+    return "".join(failed) + (
+        f"{counts['pass']} passed, {counts['fail']} failed, {counts['skip']} skipped"
+    )
+
+
+def compare(pod: Results, top: Results) -> Results:
+    """Return the tests that pass on the pod and not at the top, with what they do there.
+
+    A test without a result at the top is ``absent``: its class failed or was
+    skipped as a whole, or the run at the top was of fewer tests.
+    """
+    found = {test: top.get(test, "absent") for test, result in pod.items() if result == "pass"}
+    return {test: result for test, result in sorted(found.items()) if result != "pass"}
+
+
+def report(pod: Results, top: Results) -> str:
+    """Return what `compare` finds, a line for each test, and both summaries in one."""
+    broken = compare(pod, top)
+    passed = sum(result == "pass" for result in pod.values())
+    lines = [f"{result:6} {test}" for test, result in broken.items()]
+    lines += [f"{passed} tests pass on the pod, {len(broken)} of them not at the top"]
+    return "\n".join(lines)

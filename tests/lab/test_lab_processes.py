@@ -125,7 +125,7 @@ def test_a_command_that_is_missing_says_what_to_do() -> None:
 def test_waiting_ends_when_the_process_dies(lab: Lab) -> None:
     proc = Process(lab, "pod1", "nova")
     proc.start(["true"])
-    with pytest.raises(LabError, match="pod1/nova died: see .*nova.log"):
+    with pytest.raises(LabError, match=r"pod1/nova died: see .*nova\.log"):
         wait_for("nova", lambda: False, [proc])
 
 

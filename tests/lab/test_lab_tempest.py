@@ -9,8 +9,7 @@ import pytest
 from lab import cli
 from lab.layout import Lab
 from lab.processes import LabError
-from lab.results import broken, summary
-from lab.tempest import Target, configuration, regions
+from lab.tempest import Target, compare, configuration, regions, report, summary
 
 POD = dict.fromkeys(("compute", "block-storage", "image", "network", "placement"), "http://pod")
 TOP = dict.fromkeys(("compute", "block-storage", "image", "identity"), "http://top")
@@ -60,20 +59,27 @@ POD_RESULTS = {"a": "pass", "b": "pass", "c": "fail", "d": "skip", "e": "pass"}
 
 def test_broken_is_what_passes_on_the_pod_only() -> None:
     top = {"a": "pass", "b": "fail", "c": "fail", "d": "fail", "e": "skip", "f": "fail"}
-    assert broken(POD_RESULTS, top) == {"b": "fail", "e": "skip"}
+    assert compare(POD_RESULTS, top) == {"b": "fail", "e": "skip"}
 
 
 def test_a_test_that_did_not_run_at_the_top_is_broken() -> None:
-    assert broken({"a": "pass"}, {}) == {"a": "absent"}
+    assert compare({"a": "pass"}, {}) == {"a": "absent"}
 
 
 def test_nothing_is_broken_where_results_are_equal() -> None:
-    assert broken(POD_RESULTS, POD_RESULTS) == {}
+    assert compare(POD_RESULTS, POD_RESULTS) == {}
 
 
 def test_the_summary_counts_and_names_failures() -> None:
     assert summary(POD_RESULTS) == "FAILED c\n3 passed, 1 failed, 1 skipped"
     assert summary({}) == "0 passed, 0 failed, 0 skipped"
+
+
+def test_the_report_names_each_broken_test_and_counts() -> None:
+    top = {**POD_RESULTS, "b": "fail"}
+    assert report(POD_RESULTS, top) == (
+        "fail   b\n3 tests pass on the pod, 1 of them not at the top"
+    )
 
 
 def test_comparing_exits_with_1_if_anything_is_broken(
