@@ -33,9 +33,40 @@ class RoutingClass(StrEnum):
     BY_POD = "BY_POD"
     """A pod's own infrastructure, for operators: shown as pod@name, integer ids encoded."""
     GONE = "GONE"
-    """Removed upstream; no pod is asked. ``reason`` and ``status`` (410 unless said)."""
+    """Removed upstream; no pod is asked. ``reason`` and ``status``."""
     REFUSED = "REFUSED"
     """No meaning across pods; the row says why. ``reason`` and ``status``."""
+
+
+class AnswerName(StrEnum):
+    """What the gateway itself answers (LOCAL)."""
+
+    VERSION = "version"
+    """The version document of the service, with the microversions that every pod has."""
+    EXTENSIONS = "extensions"
+    EXTENSION = "extension"
+    """One of the extensions, by its alias."""
+    RESOURCE_FILTERS = "resource_filters"
+    SCHEMA = "schema"
+    """Glance's JSON schema that the path names."""
+    IMPORT_INFO = "import_info"
+
+
+class FoldName(StrEnum):
+    """How the bodies of several pods become one (AGGREGATE)."""
+
+    COMPUTE_LIMITS = "compute_limits"
+    VOLUME_LIMITS = "volume_limits"
+    ZONES = "zones"
+    """Availability zones of compute or volume, with hosts or without."""
+    TENANT_USAGES = "tenant_usages"
+    """Of all projects."""
+    TENANT_USAGE = "tenant_usage"
+    """Of the project in the path."""
+    HYPERVISOR_STATISTICS = "hypervisor_statistics"
+    USAGE_AUDIT_LOG = "usage_audit_log"
+    VOLUME_SUMMARY = "volume_summary"
+    IMAGE_USAGE = "image_usage"
 
 
 class SortStyle(StrEnum):
@@ -87,11 +118,14 @@ class Ref:
     """A place in a request's body or query that names a routed resource.
 
     at: path in the body, dots go into dicts, ``[]`` over a list: "server.networks[].port";
-        or "?name" for a query parameter.
+        or "?name" for a query parameter, whose value is JSON if dots follow: "?info.volume_id".
+        What is found is an id, a list of ids, or ids with commas between them.
     when: (field, value) of the same dict that must hold: a block device whose
         ``source_type`` is ``volume`` names a volume in ``uuid``.
     missing: message when no pod has it, with {id}; "" uses the kind's own.
     missing_status: HTTP status then.
+    loose: an id that no pod has is no error: it may name something outside of OpenStack, or
+        the service itself does not look it up.
     """
 
     at: str
@@ -100,6 +134,7 @@ class Ref:
     when: tuple[str, str] | None = None
     missing: str = ""
     missing_status: int = 400
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +142,18 @@ class Op:
     """One operation.
 
     route: "METHOD /path/{param} [action]"; the path is below the version and project.
-    kind: of the resource that the path names (BY_ID), or that is listed or created.
+    kind: of the resource that the path names (BY_ID), or that is listed or created (LIST,
+        CREATE).
     param: the path parameter with that resource's id; "" takes the one named as the kind.
     makes: kind of a resource that a good reply names (an image from createImage).
-    made_at: where: path in the reply's body, or "location" for the Location header.
+    made_at: where, also for CREATE: path in the reply's body, or "location" for the Location
+        header; the first of several places with "|" between them that has something.
     refs: references in the request, see Ref.
+    fold, answer: a FoldName for AGGREGATE, an AnswerName for LOCAL.
+    definition: which definition a REPLICATED operation is about, a key of DEFINITIONS.
     since, until: microversions in which the operation exists; "" is open.
-    reason, status: what is said, and with which status, when GONE or REFUSED.
+    reason, status: what is said when GONE (410 unless the row says another status) or
+        REFUSED (404).
     upload, download: the body is a stream and is never held whole.
     writes: whether it changes something; None derives it from the method.
     """
@@ -158,6 +198,9 @@ class Table:
         return iter(self.ops)
 
 
+_STATUS = {RoutingClass.GONE: 410, RoutingClass.REFUSED: 404}
+
+
 def table(service: Service, *ops: Op) -> Table:
     """The rows of ``service``, each with its route taken apart."""
     rows = []
@@ -165,7 +208,12 @@ def table(service: Service, *ops: Op) -> Table:
         method, path, *action = op.route.split()
         rows.append(
             replace(
-                op, service=service, method=method, path=path, action=action[0] if action else ""
+                op,
+                service=service,
+                method=method,
+                path=path,
+                action=action[0] if action else "",
+                status=op.status or _STATUS.get(op.routing, 0),
             )
         )
     return Table(service, tuple(rows))
