@@ -103,7 +103,7 @@ class Gate:
                 await self._slots.acquire()
         except TimeoutError:
             raise self._unusable(
-                f"{self._in_flight} calls under way, none ended in {deadline_s:g} s"
+                f"{self._in_flight} calls under way, none ended in {deadline_s:.3g} s"
             ) from None
         finally:
             self._waiting -= 1

@@ -12,10 +12,9 @@ from .transport import HOP_BY_HOP, Body, NoReply
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
-AsgiApp = Callable[
-    [Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
-    Awaitable[None],
-]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class AsgiTransport:
@@ -77,7 +76,7 @@ class AsgiTransport:
                 return Reply(status, kept, b"".join([chunk async for chunk in download]))
         except TimeoutError:
             task.cancel()
-            raise NoReply(f"timed out ({deadline_s:g} s)", may_have_acted=True) from None
+            raise NoReply(f"timed out ({deadline_s:.3g} s)", may_have_acted=True) from None
         except BaseException:
             task.cancel()
             if exchange.upload_error is not None:

@@ -12,6 +12,7 @@ does not deliver the next chunk does not count.
 import asyncio
 import functools
 import math
+import os
 import ssl
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -260,7 +261,7 @@ class AiohttpTransport:
                 return Reply(response.status, _kept(response), await self._read(response))
         except TimeoutError:
             late = "timed out" if attempt.sent else "no connection in time"
-            raise NoReply(f"{late} ({deadline_s:g} s)", may_have_acted=attempt.sent) from None
+            raise NoReply(f"{late} ({deadline_s:.3g} s)", may_have_acted=attempt.sent) from None
         except (NoReply, aiohttp.ClientError, OSError) as error:
             if upload is not None and upload.error is not None:
                 raise upload.error from None
@@ -361,7 +362,7 @@ def _reason(error: BaseException) -> str:
         case aiohttp.ClientConnectorDNSError():
             return "its host name does not resolve"
         case aiohttp.ClientConnectorError():
-            return error.os_error.strerror or str(error.os_error)
+            return os.strerror(error.errno) if error.errno else str(error.os_error)
         case aiohttp.ServerDisconnectedError():
             return "the connection was closed"
         case aiohttp.ClientResponseError():
