@@ -39,15 +39,14 @@ def bring_all_up(lab: Lab, wanted: list[Pod]) -> None:
     identity.start_keystone(lab)
     with concurrent.futures.ThreadPoolExecutor(MAX_PODS + 1) as executor:
         seeded = executor.submit(identity.seed_keystone, lab, wanted)
-        for pod in wanted:
-            schemas.load_pod(pod, source)
-            bring_up(pod)
+        list(executor.map(lambda pod: bring_up(pod, source), wanted))
         seeded.result()
         say("Keystone is ready")
         list(executor.map(finish, wanted))
 
 
-def bring_up(pod: Pod) -> None:
+def bring_up(pod: Pod, source: pathlib.Path) -> None:
+    schemas.load_pod(pod, source)
     pods.configure(pod)
     started = pods.start(pod)
     say(f"{pod.name}: started {', '.join(started) or 'nothing'}")
@@ -72,11 +71,7 @@ def known(lab: Lab, name: str) -> Pod:
 def start(lab: Lab, name: str) -> None:
     pod = known(lab, name)
     with locked(lab.state / "lock"):
-        infra.start_mariadb(lab)
-        identity.start_keystone(lab)
-        identity.seed_keystone(lab, [pod])
-        bring_up(pod)
-        finish(pod)
+        bring_all_up(lab, [pod])
 
 
 def down(lab: Lab, names: list[str]) -> None:
