@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 from trio2o.errors import BadRequest
 from trio2o.merge import Position
 from trio2o.model import Routing, Service
-from trio2o.ops import Listing
+from trio2o.ops import Listing, SortStyle
 from trio2o.sorting import Item, Sort, parse_sort, value_at
 
 _DB_MAX_INT = 0x7FFFFFFF
@@ -49,12 +49,14 @@ def parse(listing: Listing, query: str, service: Service) -> PageRequest:
     """
     pairs = tuple(parse_qsl(query, keep_blank_values=True))
     limit, offset = _LIMITS.get(service, _nova_limits)(listing, pairs)
+    if _is_cut(listing) and limit == 0:
+        limit = listing.max_limit
     markers = [value for name, value in pairs if name == "marker"]
     # Of a repeated parameter Nova reads the last, the others read the first.
     marker = (markers[-1] if service is Service.COMPUTE else markers[0]) if markers else None
     dropped = _PAGING if listing.offset else _PAGING[:2]
     return PageRequest(
-        limit=limit,
+        limit=min(limit, listing.max_limit),
         marker=marker,
         offset=offset if listing.offset else 0,
         sort=parse_sort(listing, pairs),
@@ -66,14 +68,23 @@ def parse(listing: Listing, query: str, service: Service) -> PageRequest:
 def pod_query(listing: Listing, page: PageRequest, at: Position, batch: int) -> str:
     """The query that asks a pod for the ``batch`` items that follow ``at``.
 
-    A list without markers (``marker_field`` is empty) is continued by offset.
+    A list that its service cuts out of the whole is continued by offset.
     """
     more = [("limit", str(batch))]
-    if listing.marker_field and at.id is not None:
-        more.append(("marker", at.id))
-    elif not listing.marker_field and at.count:
+    if _is_cut(listing) and at.count:
         more.append(("offset", str(at.count)))
+    elif not _is_cut(listing) and at.id is not None:
+        more.append(("marker", at.id))
     return urlencode([*page.rest, *more])
+
+
+def _is_cut(listing: Listing) -> bool:
+    """Whether the service reads all and cuts out a page, and so knows no markers.
+
+    Source: limited() in nova/api/openstack/common.py@34.0.0 and cinder/api/common.py@29.0.0;
+    the lists that use it cannot be sorted either. There a limit of 0 is none.
+    """
+    return listing.offset and listing.sort is SortStyle.FIXED
 
 
 def ends(listing: Listing, body: Mapping[str, Any], batch: int) -> bool:
@@ -101,10 +112,7 @@ def _nova_limits(listing: Listing, query: Sequence[tuple[str, str]]) -> tuple[in
             raise BadRequest(f"Invalid input for query parameters {name}. Value: {value}. {why}")
         # Longer numbers than Python converts are large all the same.
         numbers[name] = min(int(value[:12]), _DB_MAX_INT)
-    limit = numbers["limit"]
-    if not listing.marker_field and limit == 0:
-        limit = listing.max_limit  # limited() takes 0 for none
-    return min(limit, listing.max_limit), numbers["offset"]
+    return numbers["limit"], numbers["offset"]
 
 
 def _cinder_limits(listing: Listing, query: Sequence[tuple[str, str]]) -> tuple[int, int]:
@@ -119,13 +127,12 @@ def _cinder_limits(listing: Listing, query: Sequence[tuple[str, str]]) -> tuple[
         raise BadRequest("offset must be >= 0")
     if offset > _DB_MAX_INT:
         raise BadRequest(f"offset must be <= {_DB_MAX_INT}")
-    return min(limit, listing.max_limit), offset
+    return limit, offset
 
 
 def _glance_limits(listing: Listing, query: Sequence[tuple[str, str]]) -> tuple[int, int]:
     # glance/api/v2/images.py@33.0.0: RequestDeserializer._validate_limit
-    limit = _limit_param(dict(reversed(query)), listing.default_limit or listing.max_limit)
-    return min(limit, listing.max_limit), 0
+    return _limit_param(dict(reversed(query)), listing.default_limit or listing.max_limit), 0
 
 
 def _limit_param(given: Mapping[str, str], default: int) -> int:
