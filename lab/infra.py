@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """MariaDB: one server for all pods, with its own data, port and nothing of the system's."""
 
-import getpass
+import os
 import socket
 
 from lab.layout import HOST, SECRET, Lab
@@ -28,21 +28,22 @@ def dump(lab: Lab, database: str) -> bytes:
 def start_mariadb(lab: Lab) -> None:
     data = lab.data / "mariadb"
     proc = Process(lab, "infra", "mariadb")
-    new = not data.exists()
-    if new:
+    # root must say that it is meant; others cannot choose
+    user = ["--user=root"] if os.geteuid() == 0 else []
+    if not data.exists():
         partial = lab.data / "mariadb.partial"
         partial.mkdir(parents=True, exist_ok=True)
         run(
             [
                 *("mariadb-install-db", "--no-defaults", f"--datadir={partial}"),
-                *(f"--user={getpass.getuser()}", "--auth-root-authentication-method=normal"),
-                *("--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=64M"),
+                *(*user, "--auth-root-authentication-method=normal", "--skip-test-db"),
+                *("--skip-name-resolve", "--innodb-log-file-size=64M"),
             ]
         )
         partial.rename(data)
     started = proc.start(
         [
-            *("mariadbd", "--no-defaults", f"--user={getpass.getuser()}"),
+            *("mariadbd", "--no-defaults", *user),
             # the socket's path is relative to the data: paths of sockets are short
             *(f"--datadir={data}", "--socket=mariadb.sock", "--pid-file=mariadb.pid"),
             *(f"--bind-address={HOST}", f"--port={lab.mariadb_port}", "--skip-name-resolve"),
