@@ -13,3 +13,12 @@ def isoformat(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def parse(text: str) -> datetime:
+    """The moment that an OpenStack service wrote; without an offset it is UTC.
+
+    Raises ValueError.
+    """
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

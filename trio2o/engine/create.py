@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A new server, volume, group or image: place it, write down the intent, ask, confirm.
+
+The order is the point. The intent is in the database before a pod is asked, and its id is on
+the resource as a marker; so whatever dies in between, the worker can tell what became of it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from trio2o import clock, place, rewrite
+from trio2o.db import bindings, intents, placements
+from trio2o.errors import PodDidNotRespond, PodError, PodUnusable
+from trio2o.faults import fault_point
+from trio2o.ids import new_uuid
+from trio2o.metrics import INTENTS
+from trio2o.model import Binding, Intent, IntentState, Kind, Pod, Reply, Routing, Service
+from trio2o.plan import Place
+from trio2o.refs import Need
+
+from .deps import Deps
+from .forward import ask, finish, made_ids, parsed
+from .request import Request
+from .room import Room
+
+MARKED = frozenset({Kind.SERVER, Kind.VOLUME})
+"""Kinds whose create takes metadata, where the marker is put."""
+
+
+async def create(deps: Deps, request: Request, plan: Place) -> Reply:
+    """The reply of the pod that took the new resource.
+
+    Raises BadRequest in the service's words when nothing fits what was asked, PodUnusable when
+    no pod can be asked, and PodDidNotRespond when the chosen pod may or may not have acted.
+    """
+    kind = request.op.kind
+    assert kind is not None  # noqa: S101  every CREATE row has one
+    wish = place.wish(request.op, request.document, request.query, request.caller.project_id)
+    fixed = await _where_references_are(deps, request, plan)
+    bound = await deps.db.read(bindings.active, request.caller.project_id)
+    healthy = {pod.id: deps.client.health.responds(pod.name, request.service) for pod in plan.pods}
+    wish = await Room(deps, request).complete(wish, plan.pods, healthy)
+    first = place.filter_first(wish, plan.pods, bound, healthy, fixed)
+    rooms = await Room(deps, request).of(wish, first.pods)
+    decision = place.rank(wish, first, rooms, bound, deps.settings.placement)
+    if not decision.pods:
+        raise decision.error()
+    return await _try_in_order(deps, request, kind, decision, bound)
+
+
+async def _where_references_are(
+    deps: Deps, request: Request, plan: Place
+) -> Sequence[tuple[Need, tuple[Pod, ...]]]:
+    """The pods that each reference allows; images are looked for anew, they get copies."""
+    fixed = []
+    for need, pods in plan.fixed:
+        if need.kind is Kind.IMAGE and len(pods) < len(plan.pods):
+            owners = await deps.locator.image_owners(need, request, plan.pods)
+            pods = tuple(pod for pod in plan.pods if pod.id in owners.pod_ids) or pods  # noqa: PLW2901
+        fixed.append((need, pods))
+    return fixed
+
+
+async def _try_in_order(
+    deps: Deps,
+    request: Request,
+    kind: Kind,
+    decision: "place.Decision",
+    bound: Sequence[Binding],
+) -> Reply:
+    """Ask one pod after the other, as long as one cannot have acted."""
+    failures: list[str] = []
+    last: PodError = PodUnusable("", "No pod could be asked.")
+    for pod in decision.pods:
+        try:
+            reply = await _ask_one(deps, request, kind, pod, decision, failures)
+        except PodDidNotRespond as error:
+            if error.may_have_acted:
+                raise
+            last = error
+        except PodUnusable as error:
+            last = error
+        else:
+            if reply.status < 300:
+                await _bind(deps, request, kind, pod, bound)
+            return reply
+        failures.append(f"{pod.name}: {last.message}")
+    raise last
+
+
+async def _ask_one(
+    deps: Deps,
+    request: Request,
+    kind: Kind,
+    pod: Pod,
+    decision: "place.Decision",
+    failures: Sequence[str],
+) -> Reply:
+    intent = Intent(
+        id=new_uuid(),
+        kind=kind,
+        project_id=request.caller.project_id,
+        user_id=request.caller.user_id,
+        pod_id=pod.id,
+        request_id=request.id,
+        state=IntentState.ASKED,
+        created_at=clock.now(),
+    )
+    document = rewrite.body_in(request.op, request.document, pod)
+    if kind in MARKED:
+        document = rewrite.with_marker(request.op, document, intent.id)
+    elif kind is Kind.IMAGE:
+        # Glance lets the id be chosen: then it is its own marker.
+        chosen = document.get("id") if isinstance(document, dict) else None
+        if chosen is None and isinstance(document, dict):
+            document = {**document, "id": intent.id}
+    await deps.db.write(intents.create, intent)
+    fault_point("create.intended")
+    try:
+        reply = await ask(deps, request, pod, body=_encoded(document, request))
+    except (PodDidNotRespond, PodUnusable) as error:
+        if isinstance(error, PodUnusable) or not error.may_have_acted:
+            await deps.db.write(intents.refuse, intent.id)
+            INTENTS.labels(kind, IntentState.REFUSED).inc()
+        raise
+    fault_point("create.answered")
+    if reply.status >= 500:
+        # A service that failed may have made it all the same: the worker will look.
+        return await finish(deps, request, pod, reply)
+    if reply.status >= 300:
+        await deps.db.write(intents.refuse, intent.id)
+        INTENTS.labels(kind, IntentState.REFUSED).inc()
+        return await finish(deps, request, pod, reply)
+    answer = parsed(reply)
+    made = made_ids(request.op.made_at, reply, answer)
+    routings = [
+        Routing(
+            kind=kind,
+            resource_id=ident,
+            pod_id=pod.id,
+            project_id=request.caller.project_id,
+            created_at=intent.created_at,
+            stub=_stub(request, kind),
+        )
+        for ident in made
+    ]
+    explain = decision.document(pod, failures)
+    await deps.db.write(_confirm, intent, routings, explain)
+    fault_point("create.confirmed")
+    INTENTS.labels(kind, IntentState.CONFIRMED).inc()
+    for ident in made:
+        deps.locator.remember(kind, ident, pod)
+    return await finish(deps, request, pod, reply)
+
+
+def _confirm(
+    conn: Connection, intent: Intent, made: Sequence[Routing], explain: Mapping[str, Any]
+) -> None:
+    intents.confirm(conn, intent.id, made)
+    for routing in made:
+        placements.record(conn, routing.kind, routing.resource_id, routing.project_id, explain)
+
+
+def _encoded(document: Any, request: Request) -> bytes | None:
+    return None if document is request.document else orjson.dumps(document)
+
+
+def _stub(request: Request, kind: Kind) -> Mapping[str, Any]:
+    """What the request tells of the new resource, for lists while its pod is down."""
+    document = request.document
+    inner = document.get(kind) if isinstance(document, dict) else None
+    if not isinstance(inner, dict):
+        inner = document if request.service is Service.IMAGE else {}
+    stub: dict[str, Any] = {"user_id": request.caller.user_id}
+    if isinstance(inner, dict) and isinstance(inner.get("name"), str):
+        stub["name"] = inner["name"]
+    if kind is Kind.SERVER and isinstance(inner, dict):
+        if inner.get("flavorRef"):
+            stub["flavor"] = {"id": str(inner["flavorRef"]).rpartition("/")[2]}
+        if isinstance(inner.get("imageRef"), str) and inner["imageRef"]:
+            stub["image"] = {"id": inner["imageRef"].rpartition("/")[2]}
+    return stub
+
+
+async def _bind(
+    deps: Deps, request: Request, kind: Kind, pod: Pod, bound: Sequence[Binding]
+) -> None:
+    """Servers and volumes of a project meet in one pod: the first one decides, per zone."""
+    if kind not in MARKED or any(binding.pod_id == pod.id for binding in bound):
+        return
+    await deps.db.write(bindings.bind_preferred, request.caller.project_id, pod)
