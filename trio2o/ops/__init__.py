@@ -87,13 +87,15 @@ class Listing:
     sort: how the query says the order;  default_sort: (key, direction) pairs when it does not.
     tie: the service's own last sort key and its direction ("same": the last direction asked).
     fields: sort key -> path of the item's field that shows it, dots go into dicts.
-    marker_field: the item's field that ``marker`` is compared with.
+    marker_field: the item's field that ``marker`` is compared with; "" for a list without
+        markers, which is continued by ``offset``.
     max_limit, default_limit: items; default_limit None means max_limit.
     bad_marker_status: how the service refuses an unknown marker.
     ask: path to ask the pods when it is another than the row's (a brief list lacks sort
         fields); ``brief`` are then the item's fields that stay.
     offset: whether the service knows ``offset``.
     count: key of a total in the body, when the query has ``with_count``; "" for none.
+    older: (microversion, listing): the contract below that microversion.
     """
 
     envelope: str
@@ -111,6 +113,7 @@ class Listing:
     brief: tuple[str, ...] = ()
     offset: bool = False
     count: str = ""
+    older: "tuple[str, Listing] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +122,14 @@ class Ref:
 
     at: path in the body, dots go into dicts, ``[]`` over a list: "server.networks[].port";
         or "?name" for a query parameter, whose value is JSON if dots follow: "?info.volume_id".
-        What is found is an id, a list of ids, or ids with commas between them.
+        What is found is an id, a URL that ends with one, a list of them, or several with
+        commas between them.
     when: (field, value) of the same dict that must hold: a block device whose
         ``source_type`` is ``volume`` names a volume in ``uuid``.
     missing: message when no pod has it, with {id}; "" uses the kind's own.
     missing_status: HTTP status then.
-    loose: an id that no pod has is no error: it may name something outside of OpenStack, or
-        the service itself does not look it up.
+    loose: an id that no pod has is no error here: the pod that gets the request judges, or
+        the id may name something outside of OpenStack.
     """
 
     at: str

@@ -103,8 +103,9 @@ ADD_FIXED_IP = (Ref("addFixedIp.networkId", NETWORK),)
 ATTACH = (Ref("volumeAttachment.volumeId", VOLUME, missing_status=404),)
 SWAP = (Ref("volumeAttachment.volumeId", VOLUME),)
 EVENTS = (Ref("events[].server_uuid", SERVER, loose=True),)
-ASSISTED = (Ref("snapshot.volume_id", VOLUME),)
-ASSISTED_DELETE = (Ref("?delete_info.volume_id", VOLUME),)
+_NO_BDM = "No volume Block Device Mapping with id {id}."
+ASSISTED = (Ref("snapshot.volume_id", VOLUME, missing=_NO_BDM),)
+ASSISTED_DELETE = (Ref("?delete_info.volume_id", VOLUME, missing=_NO_BDM),)
 
 # fmt: off
 OPERATIONS = table(

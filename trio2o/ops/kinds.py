@@ -40,7 +40,7 @@ _COMPUTE, _VOLUME, _IMAGE, _NETWORK = (
 )
 
 # Messages: nova/exception.py@34.0.0, cinder/exception.py@29.0.0, glance/db/sqlalchemy/api.py and
-# glance/api/v2/tasks.py@33.0.0, neutron_lib/exceptions/__init__.py@5.0.1.
+# glance/db/__init__.py@33.0.0, neutron_lib/exceptions/__init__.py@5.0.1.
 KINDS: dict[Kind, Facts] = {
     Kind.SERVER: Facts(
         _COMPUTE,
@@ -152,7 +152,7 @@ KINDS: dict[Kind, Facts] = {
     Kind.TASK: Facts(
         _IMAGE,
         "/tasks/{id}",
-        "Task {id} not found",
+        "Could not find task {id}",
         "",
         project_field="owner",
     ),

@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of every list: order, paging, envelope. Rows name these."""
+"""The contract of every list: order, paging, envelope. Rows name these.
+
+``fields`` has the sort keys whose value an item shows as it is sorted. A key that is legal but
+not there (Nova's ``instance_type_id`` is an internal number, ``auto_disk_config`` a text that
+sorts otherwise) leaves each pod's own order, pod after pod.
+"""
 
 from dataclasses import replace
 
 from trio2o.ops import Listing, SortStyle
 
-_NEWEST = (("created_at", "desc"),)
-
 # ---------------------------------------------------------------------- compute
+# nova/api/openstack/compute/schemas/servers.py VALID_SORT_KEYS*, views/servers.py, and
+# nova/compute/instance_list.py InstanceSortContext@34.0.0: uuid ascending is always the last.
 
 SERVERS = Listing(
     "servers",
     "servers_links",
     sort=SortStyle.NOVA,
-    default_sort=_NEWEST,
     tie=("uuid", "asc"),
     fields={
         "access_ip_v4": "accessIPv4",
         "access_ip_v6": "accessIPv6",
-        "auto_disk_config": "OS-DCF:diskConfig",
         "availability_zone": "OS-EXT-AZ:availability_zone",
         "config_drive": "config_drive",
         "created_at": "created",
@@ -27,7 +30,6 @@ SERVERS = Listing(
         "host": "OS-EXT-SRV-ATTR:host",
         "hostname": "OS-EXT-SRV-ATTR:hostname",
         "image_ref": "image.id",
-        "instance_type_id": "flavor.id",
         "kernel_id": "OS-EXT-SRV-ATTR:kernel_id",
         "key_name": "key_name",
         "launch_index": "OS-EXT-SRV-ATTR:launch_index",
@@ -35,7 +37,6 @@ SERVERS = Listing(
         "locked": "locked",
         "node": "OS-EXT-SRV-ATTR:hypervisor_hostname",
         "power_state": "OS-EXT-STS:power_state",
-        "progress": "progress",
         "project_id": "tenant_id",
         "ramdisk_id": "OS-EXT-SRV-ATTR:ramdisk_id",
         "root_device_name": "OS-EXT-SRV-ATTR:root_device_name",
@@ -48,82 +49,193 @@ SERVERS = Listing(
     },
 )
 SERVERS_BRIEF = replace(SERVERS, ask="/servers/detail", brief=("id", "name", "links"))
-SERVER_GROUPS = Listing("server_groups", offset=True, default_sort=(), tie=("id", "asc"))
+# nova/api/openstack/compute/server_groups.py@34.0.0: as the database gives them; no marker.
+SERVER_GROUPS = Listing("server_groups", default_sort=(), marker_field="", offset=True)
 
 # ----------------------------------------------------------------------- volume
+# cinder/api/common.py get_sort_params, cinder/db/api.py process_sort_params@29.0.0: any column
+# is a sort key; created_at and id follow, in the direction of the first key. The views are in
+# cinder/api/views and cinder/api/v3/views. The keys of the links are as irregular as here.
 
+_PLAIN = {
+    "created_at": "created_at",
+    "display_description": "description",
+    "display_name": "name",
+    "id": "id",
+    "name": "name",
+    "status": "status",
+}
 VOLUMES = Listing(
     "volumes",
     "volumes_links",
     sort=SortStyle.CINDER,
-    default_sort=_NEWEST,
     fields={
+        **_PLAIN,
         "availability_zone": "availability_zone",
         "bootable": "bootable",
-        "created_at": "created_at",
-        "id": "id",
-        "name": "name",
+        "consistencygroup_id": "consistencygroup_id",
+        "group_id": "group_id",
+        "host": "os-vol-host-attr:host",
+        "multiattach": "multiattach",
+        "project_id": "os-vol-tenant-attr:tenant_id",
+        "replication_status": "replication_status",
         "size": "size",
-        "status": "status",
+        "snapshot_id": "snapshot_id",
+        "source_volid": "source_volid",
+        "updated_at": "updated_at",
+        "user_id": "user_id",
     },
     bad_marker_status=404,
     offset=True,
     count="count",
 )
 VOLUMES_BRIEF = replace(VOLUMES, ask="/volumes/detail", brief=("id", "name", "links"))
-_PLAIN = {"created_at": "created_at", "id": "id", "name": "name", "status": "status"}
-SNAPSHOTS = replace(VOLUMES, envelope="snapshots", links="snapshots_links", fields=_PLAIN)
+
+SNAPSHOTS = replace(
+    VOLUMES,
+    envelope="snapshots",
+    links="snapshots_links",
+    fields={
+        **_PLAIN,
+        "project_id": "os-extended-snapshot-attributes:project_id",
+        "updated_at": "updated_at",
+        "volume_id": "volume_id",
+        "volume_size": "size",
+    },
+)
+# cinder/api/views/snapshots.py summary(): all that one sorts by.
 SNAPSHOTS_BRIEF = SNAPSHOTS
-BACKUPS = replace(VOLUMES, envelope="backups", links="backups_links", fields=_PLAIN)
+
+BACKUPS = replace(
+    VOLUMES,
+    envelope="backups",
+    links="backups_links",
+    fields={
+        **_PLAIN,
+        "availability_zone": "availability_zone",
+        "container": "container",
+        "data_timestamp": "data_timestamp",
+        "object_count": "object_count",
+        "size": "size",
+        "snapshot_id": "snapshot_id",
+        "updated_at": "updated_at",
+        "volume_id": "volume_id",
+    },
+)
 BACKUPS_BRIEF = replace(BACKUPS, ask="/backups/detail", brief=("id", "name", "links"))
-GROUPS = replace(VOLUMES, envelope="groups", links="group_links", fields=_PLAIN, count="")
+
+GROUPS = replace(
+    VOLUMES,
+    envelope="groups",
+    links="group_links",
+    fields={**_PLAIN, "availability_zone": "availability_zone", "project_id": "project_id"},
+    count="",
+)
 GROUPS_BRIEF = replace(GROUPS, ask="/groups/detail", brief=("id", "name"))
-GROUP_SNAPSHOTS = replace(GROUPS, envelope="group_snapshots", links="group_snapshot_links")
+GROUP_SNAPSHOTS = replace(
+    GROUPS,
+    envelope="group_snapshots",
+    links="group_snapshot_links",
+    fields={**_PLAIN, "group_id": "group_id", "group_type_id": "group_type_id"},
+)
 GROUP_SNAPSHOTS_BRIEF = replace(
-    GROUP_SNAPSHOTS, ask="/group_snapshots/detail", brief=("id", "name", "group_type_id")
+    GROUP_SNAPSHOTS, ask="/group_snapshots/detail", brief=("id", "name")
 )
 CONSISTENCY_GROUPS = replace(GROUPS, envelope="consistencygroups", links="consistencygroup_links")
 CONSISTENCY_GROUPS_BRIEF = replace(
     CONSISTENCY_GROUPS, ask="/consistencygroups/detail", brief=("id", "name")
 )
+# cinder/api/contrib/cgsnapshots.py@29.0.0: limit and offset only, newest first.
 CGSNAPSHOTS = Listing(
-    "cgsnapshots", fields=_PLAIN, default_sort=_NEWEST, bad_marker_status=404, offset=True
+    "cgsnapshots", fields={"created_at": "created_at", "id": "id"}, marker_field="", offset=True
 )
 CGSNAPSHOTS_BRIEF = replace(CGSNAPSHOTS, ask="/cgsnapshots/detail", brief=("id", "name"))
-ATTACHMENTS = replace(GROUPS, envelope="attachments", links="", fields={"id": "id"})
-ATTACHMENTS_BRIEF = replace(
-    ATTACHMENTS, ask="/attachments/detail", brief=("id", "status", "instance", "volume_id")
+
+# cinder/api/v3/views/attachments.py@29.0.0: the time of creation is not shown, there are no
+# links, and the detailed form has secrets that a brief list needs not fetch.
+_ATTACHMENT = {
+    "attach_status": "status",
+    "id": "id",
+    "instance_uuid": "instance",
+    "volume_id": "volume_id",
+}
+ATTACHMENTS = replace(
+    GROUPS,
+    envelope="attachments",
+    links="",
+    fields={
+        **_ATTACHMENT,
+        "attach_mode": "attach_mode",
+        "attach_time": "attached_at",
+        "detach_time": "detached_at",
+    },
 )
-MESSAGES = replace(GROUPS, envelope="messages", links="messages_links")
-TRANSFERS = replace(GROUPS, envelope="transfers", links="transfers_links", fields=_PLAIN)
-_TRANSFER_BRIEF = ("id", "volume_id", "name", "links")
-TRANSFERS_BRIEF = replace(TRANSFERS, ask="/volume-transfers/detail", brief=_TRANSFER_BRIEF)
-OLD_TRANSFERS = replace(
-    TRANSFERS, sort=SortStyle.FIXED, default_sort=(("created_at", "asc"),), tie=("id", "asc")
+ATTACHMENTS_BRIEF = replace(ATTACHMENTS, fields=_ATTACHMENT)
+
+MESSAGES = replace(
+    GROUPS,
+    envelope="messages",
+    links="messages_links",
+    fields={
+        "created_at": "created_at",
+        "event_id": "event_id",
+        "expires_at": "guaranteed_until",
+        "id": "id",
+        "message_level": "message_level",
+        "request_id": "request_id",
+        "resource_type": "resource_type",
+        "resource_uuid": "resource_uuid",
+    },
 )
-OLD_TRANSFERS_BRIEF = replace(
-    OLD_TRANSFERS, ask="/os-volume-transfer/detail", brief=_TRANSFER_BRIEF
+
+# cinder/api/contrib/volume_transfer.py@29.0.0: oldest first, limit and offset only. Its links
+# to a next page lead to the same page again, since no marker is read.
+OLD_TRANSFERS = Listing(
+    "transfers",
+    default_sort=(("created_at", "asc"),),
+    fields={"created_at": "created_at", "id": "id"},
+    marker_field="",
+    offset=True,
+)
+_TRANSFER = ("id", "volume_id", "name", "links")
+OLD_TRANSFERS_BRIEF = replace(OLD_TRANSFERS, ask="/os-volume-transfer/detail", brief=_TRANSFER)
+# cinder/api/v3/volume_transfer.py@29.0.0: so too below 3.59.
+TRANSFERS = replace(
+    GROUPS,
+    envelope="transfers",
+    links="transfers_links",
+    fields={
+        "created_at": "created_at",
+        "display_name": "name",
+        "id": "id",
+        "volume_id": "volume_id",
+    },
+    older=("3.59", OLD_TRANSFERS),
+)
+TRANSFERS_BRIEF = replace(
+    TRANSFERS,
+    ask="/volume-transfers/detail",
+    brief=_TRANSFER,
+    older=("3.59", replace(OLD_TRANSFERS, ask="/volume-transfers/detail", brief=_TRANSFER)),
 )
 
 # ------------------------------------------------------------------------ image
+# glance/api/v2/images.py@33.0.0, RequestDeserializer and ResponseSerializer: the links are
+# paths without a host.
 
 IMAGES = Listing(
     "images",
     "next",
     sort=SortStyle.GLANCE,
-    default_sort=_NEWEST,
     fields={
-        key: key
-        for key in (
-            "name",
-            "status",
-            "container_format",
-            "disk_format",
-            "size",
-            "id",
-            "created_at",
-            "updated_at",
-        )
+        "container_format": "container_format",
+        "created_at": "created_at",
+        "disk_format": "disk_format",
+        "id": "id",
+        "name": "name",
+        "size": "size",
+        "status": "status",
+        "updated_at": "updated_at",
     },
     default_limit=25,
 )

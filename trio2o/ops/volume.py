@@ -98,28 +98,34 @@ NEW_ATTACHMENT = (
 )
 OLD_ATTACH = (Ref("os-attach.instance_uuid", SERVER, loose=True),)
 MIGRATED = (Ref("os-migrate_volume_completion.new_volume", VOLUME, missing_status=404),)
-REIMAGE = (Ref("os-reimage.image_id", IMAGE),)
+REIMAGE = (
+    Ref(
+        "os-reimage.image_id",
+        IMAGE,
+        missing="Image {id} could not be found.",
+        missing_status=404,
+    ),
+)
 NEW_TRANSFER = (Ref("transfer.volume_id", VOLUME, missing_status=404),)
 GROUP_SOURCE = (
     Ref("create-from-src.group_snapshot_id", GROUP_SNAPSHOT, missing_status=404),
     Ref("create-from-src.source_group_id", GROUP, missing_status=404),
 )
-GROUP_MEMBERS = (Ref("group.add_volumes", VOLUME), Ref("group.remove_volumes", VOLUME))
+# What is removed must be a member, which the group's own pod knows.
+GROUP_MEMBERS = (Ref("group.add_volumes", VOLUME, loose=True),)
 OF_GROUP = (Ref("group_snapshot.group_id", GROUP, missing_status=404),)
 CG_SOURCE = (
     Ref("consistencygroup-from-src.cgsnapshot_id", CGSNAPSHOT, missing_status=404),
     Ref("consistencygroup-from-src.source_cgid", CONSISTENCY_GROUP, missing_status=404),
 )
-CG_MEMBERS = (
-    Ref("consistencygroup.add_volumes", VOLUME),
-    Ref("consistencygroup.remove_volumes", VOLUME),
-)
+CG_MEMBERS = (Ref("consistencygroup.add_volumes", VOLUME, loose=True),)
 OF_CG = (Ref("cgsnapshot.consistencygroup_id", CONSISTENCY_GROUP, missing_status=404),)
 
 # fmt: off
 OPERATIONS = table(
     Service.VOLUME,
     # What the service is
+    Op("GET    /", LOCAL, answer=VERSION),
     Op("GET    /resource_filters", LOCAL, answer=RESOURCE_FILTERS, since="3.33"),
     Op("GET    /extensions", LOCAL, answer=EXTENSIONS),
     Op("GET    /extensions/{alias}", LOCAL, answer=EXTENSION),
