@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 from trio2o.errors import BadRequest
 from trio2o.merge import Position
 from trio2o.model import Routing, Service
-from trio2o.ops import Listing, SortStyle
+from trio2o.ops import Listing
 from trio2o.sorting import Item, Sort, parse_sort, value_at
 
 _DB_MAX_INT = 0x7FFFFFFF
@@ -49,7 +49,8 @@ def parse(listing: Listing, query: str, service: Service) -> PageRequest:
     """
     pairs = tuple(parse_qsl(query, keep_blank_values=True))
     limit, offset = _LIMITS.get(service, _nova_limits)(listing, pairs)
-    if _is_cut(listing) and limit == 0:
+    if not listing.marker_field and limit == 0:
+        # limited() in nova/api/openstack/common.py@34.0.0, cinder/api/common.py@29.0.0
         limit = listing.max_limit
     markers = [value for name, value in pairs if name == "marker"]
     # Of a repeated parameter Nova reads the last, the others read the first.
@@ -68,23 +69,14 @@ def parse(listing: Listing, query: str, service: Service) -> PageRequest:
 def pod_query(listing: Listing, page: PageRequest, at: Position, batch: int) -> str:
     """The query that asks a pod for the ``batch`` items that follow ``at``.
 
-    A list that its service cuts out of the whole is continued by offset.
+    A list without markers is continued by offset.
     """
     more = [("limit", str(batch))]
-    if _is_cut(listing) and at.count:
+    if not listing.marker_field and at.count:
         more.append(("offset", str(at.count)))
-    elif not _is_cut(listing) and at.id is not None:
+    elif listing.marker_field and at.id is not None:
         more.append(("marker", at.id))
     return urlencode([*page.rest, *more])
-
-
-def _is_cut(listing: Listing) -> bool:
-    """Whether the service reads all and cuts out a page, and so knows no markers.
-
-    Source: limited() in nova/api/openstack/common.py@34.0.0 and cinder/api/common.py@29.0.0;
-    the lists that use it cannot be sorted either. There a limit of 0 is none.
-    """
-    return listing.offset and listing.sort is SortStyle.FIXED
 
 
 def ends(listing: Listing, body: Mapping[str, Any], batch: int) -> bool:
@@ -306,7 +298,7 @@ def unknown_server_shown(routing: Routing, base: str, *, groups: bool) -> dict[s
     """
     server = unknown_server(routing, base, detail=True)
     stub = routing.stub
-    image = stub.get("image", "")
+    image = stub.get("image") or ""
     href = f"{_unversioned(base)}/images/{image}"
     server["image"] = {"id": image, "links": [{"rel": "bookmark", "href": href}]} if image else ""
     if "flavor" in stub:

@@ -39,7 +39,7 @@ IMAGES = Listing(
     fields={"created_at": "created_at", "name": "name", "size": "size", "id": "id"},
     default_limit=25,
 )
-GROUPS = Listing("server_groups", offset=True, default_sort=(), tie=("id", "asc"))
+GROUPS = Listing("server_groups", offset=True, default_sort=(), marker_field="")
 LISTINGS = {Service.COMPUTE: SERVERS, Service.VOLUME: VOLUMES, Service.IMAGE: IMAGES}
 
 
