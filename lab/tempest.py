@@ -101,6 +101,7 @@ def configuration(lab: Lab, target: Target) -> Sections:
             "metadata_service": "false",
             "config_drive": "false",
         },
+        "image-feature-enabled": {"image_format_enforcement": "false"},
         "volume": {
             **quick,
             "storage_protocol": "iscsi",
