@@ -31,6 +31,10 @@ _FOREIGN = frozenset({"service_user", "keystone_authtoken", "oslo_policy", "DEFA
 T = TypeVar("T")
 
 
+class NoConfigurationFile(Misconfigured):
+    """A file that the command line names is not there or may not be read."""
+
+
 def _option(default: T, opt: type[cfg.Opt], help_: str, **more: Any) -> T:
     """A field of a section that is also an option of oslo.config."""
     meta = {"opt": opt, "default": default, "help": help_, "more": more}
@@ -150,7 +154,8 @@ class Gateway:
     token_cache_s: float = _seconds(
         30.0,
         "Seconds for which a valid token is not checked again, and so for how long a revoked "
-        "one may still be accepted. Add [keystone_authtoken] token_cache_time to it.",
+        "one may still be accepted. With [keystone_authtoken] memcached_servers, the "
+        "token_cache_time there comes on top.",
         least=0,
     )
     deleted_kept_s: float = _seconds(
@@ -374,15 +379,19 @@ def load(
         raise Misconfigured(_in_words(complaint.getvalue())) from exc
     except cfg.ConfigFilesNotFoundError as exc:
         files = ", ".join(exc.config_files)
-        raise Misconfigured(
+        raise NoConfigurationFile(
             f"--config-file: there is no file {files}; correct the path, or leave the option "
             f"out to use {DEFAULT_FILE}"
         ) from exc
     except cfg.ConfigFilesPermissionDeniedError as exc:
         files = ", ".join(exc.config_files)
-        raise Misconfigured(
+        raise NoConfigurationFile(
             f"--config-file: {files} may not be read by user {os.geteuid()}; change its owner "
             "or mode"
+        ) from exc
+    except cfg.ConfigDirNotFoundError as exc:
+        raise NoConfigurationFile(
+            f"--config-dir: there is no directory {exc.config_dir}; correct the path"
         ) from exc
     except (cfg.Error, ValueError) as exc:
         raise Misconfigured(f"{exc}; correct the configuration file or command line") from exc

@@ -26,9 +26,9 @@ def save(conn: Connection, key: str, positions: Mapping[str, Any], expires_at: d
     insert_or_update(conn, cursors, [row], ("positions", "expires_at"))
 
 
-def find(conn: Connection, key: str) -> dict[str, Any] | None:
-    """The positions, unless they have expired."""
-    found = conn.scalar(_LIVE, {"of_key": key, "now": clock.now()})
+def find(conn: Connection, key: str, now: datetime) -> dict[str, Any] | None:
+    """The positions, unless they have expired at ``now``."""
+    found = conn.scalar(_LIVE, {"of_key": key, "now": now})
     return cast("dict[str, Any] | None", found)
 
 
