@@ -15,7 +15,7 @@ from typing import Protocol
 from trio2o.errors import PodDidNotRespond, PodUnusable
 from trio2o.model import Caller, Headers, Pod, Reply, Service
 
-from .health import Gate, Health
+from .health import Health, Pass
 from .transport import HOP_BY_HOP, Body, NoReply, Transport
 
 # Where each service's operations begin below its root.
@@ -160,7 +160,7 @@ class PodClient:
         started = time.monotonic()
         url = url_below(await self._endpoint(pod, service, deadline_s))
         gate = self.health.gate(pod.name, service)
-        await gate.enter(deadline_s - (time.monotonic() - started))
+        place = await gate.enter(deadline_s - (time.monotonic() - started))
         try:
             reply = await self._transport.send(
                 method,
@@ -172,19 +172,19 @@ class PodClient:
                 stream=stream,
             )
         except NoReply as error:
-            gate.failed()
+            place.failed()
             self._seen(pod, service, method, "no-reply", started)
             if not error.may_have_acted:
                 await self._endpoints.forget(pod)  # it may have moved
             raise _did_not_respond(pod, service, method, error) from error
         except BaseException:
-            gate.left()
+            place.left()
             raise
         self._seen(pod, service, method, str(reply.status), started)
         if reply.stream is None:
-            gate.succeeded()
+            place.succeeded()
             return reply
-        held = _Held(reply.stream, gate, pod, service, method)
+        held = _Held(reply.stream, place, pod, service, method)
         return Reply(reply.status, reply.headers, stream=held)
 
     async def _endpoint(self, pod: Pod, service: Service, deadline_s: float) -> str:
@@ -208,10 +208,10 @@ class _Held:
     """A streamed body that keeps its place in the pod's gate until it ends."""
 
     def __init__(
-        self, chunks: AsyncIterator[bytes], gate: Gate, pod: Pod, service: Service, method: str
+        self, chunks: AsyncIterator[bytes], place: Pass, pod: Pod, service: Service, method: str
     ) -> None:
         self._chunks = chunks
-        self._gate: Gate | None = gate
+        self._place = place
         self._pod = pod
         self._service = service
         self._method = method
@@ -223,28 +223,23 @@ class _Held:
         try:
             return await anext(self._chunks)
         except StopAsyncIteration:
-            self._release(Gate.succeeded)
+            self._place.succeeded()
             raise
         except NoReply as error:
-            self._release(Gate.failed)
+            self._place.failed()
             raise _did_not_respond(self._pod, self._service, self._method, error) from error
         except BaseException:
-            self._release(Gate.left)
+            self._place.left()
             raise
 
     async def aclose(self) -> None:
-        self._release(Gate.left)
+        self._place.left()
         close = getattr(self._chunks, "aclose", None)
         if close is not None:
             await close()
 
     def __del__(self) -> None:
-        self._release(Gate.left)
-
-    def _release(self, how: Callable[[Gate], None]) -> None:
-        gate, self._gate = self._gate, None
-        if gate is not None:
-            how(gate)
+        self._place.left()
 
 
 def _did_not_respond(pod: Pod, service: Service, method: str, error: NoReply) -> PodDidNotRespond:

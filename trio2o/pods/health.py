@@ -56,10 +56,7 @@ class GateState:
 
 
 class Gate:
-    """The way to one service of one pod.
-
-    Use: ``await enter(...)``, then exactly one of ``succeeded``, ``failed``, ``left``.
-    """
+    """The way to one service of one pod."""
 
     def __init__(
         self,
@@ -83,7 +80,7 @@ class Gate:
         self._open_until = 0.0
         self._probing = False
 
-    async def enter(self, deadline_s: float) -> None:
+    async def enter(self, deadline_s: float) -> "Pass":
         """Take a place, waiting at most ``deadline_s``.  Raises PodUnusable."""
         self._check()
         if self._slots.locked():
@@ -91,8 +88,9 @@ class Gate:
         else:
             await self._slots.acquire()  # does not suspend
         self._in_flight += 1
-        if self._open_s:
-            self._probing = True
+        probe = self._open_s > 0
+        self._probing = self._probing or probe
+        return Pass(self, probe=probe)
 
     async def _wait(self, deadline_s: float) -> None:
         if self._waiting >= self._limits.waiting:
@@ -127,31 +125,28 @@ class Gate:
     def _unusable(self, why: str) -> PodUnusable:
         return PodUnusable(self.pod_name, f"{self.pod_name} is not asked: {self.service}: {why}")
 
-    def succeeded(self) -> None:
-        """A reply came."""
-        self._failures = 0
-        self._open_s = 0.0
-        self.left()
+    def leave(self, *, probe: bool, responded: bool | None) -> None:
+        """Give a place back (Pass).
 
-    def failed(self) -> None:
-        """No reply came."""
-        self._failures += 1
-        probe_failed = self._open_s > 0 and self._clock() >= self._open_until
-        if probe_failed:
-            self._open(min(self._open_s * 2, self._limits.open_max_s))
-        elif not self._open_s and self._failures >= self._limits.failures:
-            self._open(self._limits.open_s)
-        self.left()
+        A call from before the circuit opened tells nothing new when it fails after that.
+        """
+        if responded:
+            self._failures = 0
+            self._open_s = 0.0
+        elif responded is False:
+            self._failures += 1
+            if probe:
+                self._open(min(self._open_s * 2, self._limits.open_max_s))
+            elif not self._open_s and self._failures >= self._limits.failures:
+                self._open(self._limits.open_s)
+        if probe:
+            self._probing = False
+        self._in_flight -= 1
+        self._slots.release()
 
     def _open(self, open_s: float) -> None:
         self._open_s = open_s
         self._open_until = self._clock() + open_s * (0.75 + 0.5 * self._jitter())
-
-    def left(self) -> None:
-        """Neither: our caller went away."""
-        self._in_flight -= 1
-        self._probing = False
-        self._slots.release()
 
     @property
     def state(self) -> GateState:
@@ -168,6 +163,33 @@ class Gate:
             self._in_flight,
             self._waiting,
         )
+
+
+class Pass:
+    """A place in a gate, to be given back once; what is said after that does not count."""
+
+    __slots__ = ("_gate", "_probe")
+
+    def __init__(self, gate: Gate, *, probe: bool) -> None:
+        self._gate: Gate | None = gate
+        self._probe = probe
+
+    def succeeded(self) -> None:
+        """A reply came."""
+        self._back(responded=True)
+
+    def failed(self) -> None:
+        """No reply came."""
+        self._back(responded=False)
+
+    def left(self) -> None:
+        """Neither: our caller went away."""
+        self._back(responded=None)
+
+    def _back(self, *, responded: bool | None) -> None:
+        gate, self._gate = self._gate, None
+        if gate is not None:
+            gate.leave(probe=self._probe, responded=responded)
 
 
 class Health:
