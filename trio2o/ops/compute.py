@@ -38,8 +38,8 @@ TENANT_USAGES, TENANT_USAGE = FoldName.TENANT_USAGES, FoldName.TENANT_USAGE
 HYPERVISOR_STATISTICS = FoldName.HYPERVISOR_STATISTICS
 USAGE_AUDIT_LOG = FoldName.USAGE_AUDIT_LOG
 
-# webob/exc.py HTTPGone.explanation, which Nova leaves as it is.
-REMOVED = "This resource is no longer available.  No forwarding address is given."
+# webob/exc.py HTTPGone.explanation, which Nova leaves as it is but for its spaces.
+REMOVED = "This resource is no longer available. No forwarding address is given."
 # webob/exc.py HTTPBadRequest.explanation: nova/api/openstack/compute/remote_consoles.py@34.0.0.
 NO_RDP = (
     "The server could not comply with the request since it is either malformed or otherwise "
@@ -52,41 +52,28 @@ BAREMETAL_API = "Nova's proxy to the Bare Metal API is not offered: use that API
 
 NEW_IMAGE = "image_id|location"  # the body from 2.45 on, the header before
 
-# Errors: nova/exception.py, and nova/api/openstack/compute/servers.py@34.0.0, create(): 400.
+# Errors: nova/exception.py, as nova/api/openstack/compute/servers.py@34.0.0 create() gives them.
 _BDM_VOLUME = "Block Device Mapping is Invalid: failed to get volume {id}."
-_BDM_SNAPSHOT = "Block Device Mapping is Invalid: failed to get snapshot {id}."
 _BDM_IMAGE = "Block Device Mapping is Invalid: failed to get image {id}."
 _NO_PORT = "Port id {id} could not be found."
+_OLD, _NEW = "server.block_device_mapping[]", "server.block_device_mapping_v2[]"
 
-
-def _boot() -> tuple[Ref, ...]:
-    refs = [
-        Ref("server.imageRef", IMAGE, missing="Can not find requested image"),
-        Ref("server.networks[].uuid", NETWORK),
-        Ref("server.networks[].port", PORT, missing=_NO_PORT),
-    ]
-    for mapping in ("block_device_mapping", "block_device_mapping_v2"):
-        at = f"server.{mapping}[]"
-        refs += [
-            Ref(f"{at}.volume_id", VOLUME, missing=_BDM_VOLUME),
-            Ref(f"{at}.snapshot_id", SNAPSHOT, missing=_BDM_SNAPSHOT),
-        ]
-    at = "server.block_device_mapping_v2[]"
-    refs += [
-        Ref(f"{at}.uuid", VOLUME, when=("source_type", "volume"), missing=_BDM_VOLUME),
-        Ref(f"{at}.uuid", SNAPSHOT, when=("source_type", "snapshot"), missing=_BDM_SNAPSHOT),
-        Ref(f"{at}.uuid", IMAGE, when=("source_type", "image"), missing=_BDM_IMAGE),
-        Ref(f"{at}.image_id", IMAGE, missing=_BDM_IMAGE),
-    ]
-    for hints in ("os:scheduler_hints", "OS-SCH-HNT:scheduler_hints"):
-        refs += [
-            Ref(f"{hints}.group", SERVER_GROUP),
-            Ref(f"{hints}.same_host", SERVER, loose=True),
-        ]
-    return tuple(refs)
-
-
-BOOT = _boot()
+BOOT = (
+    Ref("server.imageRef", IMAGE, missing="Can not find requested image"),
+    # nova/block_device.py from_api@34.0.0: the new form reads no id but uuid.
+    Ref(f"{_NEW}.uuid", VOLUME, when=("source_type", "volume"), missing=_BDM_VOLUME),
+    Ref(f"{_NEW}.uuid", SNAPSHOT, when=("source_type", "snapshot")),
+    Ref(f"{_NEW}.uuid", IMAGE, when=("source_type", "image"), missing=_BDM_IMAGE),
+    Ref(f"{_OLD}.volume_id", VOLUME, missing=_BDM_VOLUME),
+    Ref(f"{_OLD}.snapshot_id", SNAPSHOT),
+    Ref("server.networks[].uuid", NETWORK),
+    Ref("server.networks[].port", PORT, missing=_NO_PORT),
+    # nova/api/openstack/compute/servers.py@34.0.0: both names of the hints are read.
+    Ref("os:scheduler_hints.group", SERVER_GROUP),
+    Ref("os:scheduler_hints.same_host", SERVER, loose=True),
+    Ref("OS-SCH-HNT:scheduler_hints.group", SERVER_GROUP),
+    Ref("OS-SCH-HNT:scheduler_hints.same_host", SERVER, loose=True),
+)
 REBUILD = (Ref("rebuild.imageRef", IMAGE, missing="Cannot find image for rebuild"),)
 RESCUE = (
     Ref(
@@ -99,9 +86,9 @@ PLUG = (
     Ref("interfaceAttachment.net_id", NETWORK, missing_status=404),
     Ref("interfaceAttachment.port_id", PORT, missing=_NO_PORT, missing_status=404),
 )
-ADD_FIXED_IP = (Ref("addFixedIp.networkId", NETWORK),)
+ADD_FIXED_IP = (Ref("addFixedIp.networkId", NETWORK, loose=True),)
 ATTACH = (Ref("volumeAttachment.volumeId", VOLUME, missing_status=404),)
-SWAP = (Ref("volumeAttachment.volumeId", VOLUME),)
+SWAP = (Ref("volumeAttachment.volumeId", VOLUME, loose=True),)
 EVENTS = (Ref("events[].server_uuid", SERVER, loose=True),)
 _NO_BDM = "No volume Block Device Mapping with id {id}."
 ASSISTED = (Ref("snapshot.volume_id", VOLUME, missing=_NO_BDM),)
@@ -115,61 +102,6 @@ OPERATIONS = table(
     Op("GET    /versions/{version}", LOCAL, answer=VERSION),
     Op("GET    /extensions", LOCAL, answer=EXTENSIONS),
     Op("GET    /extensions/{alias}", LOCAL, answer=EXTENSION),
-    # Removed from Nova, which answers 410 for all of it
-    Op("GET    /os-agents", GONE, reason=REMOVED),
-    Op("POST   /os-agents", GONE, reason=REMOVED),
-    Op("PUT    /os-agents/{agent}", GONE, reason=REMOVED),
-    Op("DELETE /os-agents/{agent}", GONE, reason=REMOVED),
-    Op("POST   /os-cells", GONE, reason=REMOVED),
-    Op("GET    /os-cells", GONE, reason=REMOVED),
-    Op("GET    /os-cells/capacities", GONE, reason=REMOVED),
-    Op("GET    /os-cells/detail", GONE, reason=REMOVED),
-    Op("GET    /os-cells/info", GONE, reason=REMOVED),
-    Op("POST   /os-cells/sync_instances", GONE, reason=REMOVED),
-    Op("GET    /os-cells/{cell}", GONE, reason=REMOVED),
-    Op("PUT    /os-cells/{cell}", GONE, reason=REMOVED),
-    Op("DELETE /os-cells/{cell}", GONE, reason=REMOVED),
-    Op("GET    /os-cells/{cell}/capacities", GONE, reason=REMOVED),
-    Op("POST   /os-certificates", GONE, reason=REMOVED),
-    Op("GET    /os-certificates/{certificate}", GONE, reason=REMOVED),
-    Op("GET    /os-cloudpipe", GONE, reason=REMOVED),
-    Op("POST   /os-cloudpipe", GONE, reason=REMOVED),
-    Op("PUT    /os-cloudpipe/{cloudpipe}", GONE, reason=REMOVED),
-    Op("GET    /os-fixed-ips/{address}", GONE, reason=REMOVED),
-    Op("POST   /os-fixed-ips/{address}/action reserve", GONE, reason=REMOVED),
-    Op("POST   /os-fixed-ips/{address}/action unreserve", GONE, reason=REMOVED),
-    Op("GET    /os-floating-ip-dns", GONE, reason=REMOVED),
-    Op("PUT    /os-floating-ip-dns/{domain}", GONE, reason=REMOVED),
-    Op("DELETE /os-floating-ip-dns/{domain}", GONE, reason=REMOVED),
-    Op("GET    /os-floating-ip-dns/{domain}/entries/{entry}", GONE, reason=REMOVED),
-    Op("PUT    /os-floating-ip-dns/{domain}/entries/{entry}", GONE, reason=REMOVED),
-    Op("DELETE /os-floating-ip-dns/{domain}/entries/{entry}", GONE, reason=REMOVED),
-    Op("GET    /os-floating-ips-bulk", GONE, reason=REMOVED),
-    Op("POST   /os-floating-ips-bulk", GONE, reason=REMOVED),
-    Op("GET    /os-floating-ips-bulk/{pool}", GONE, reason=REMOVED),
-    Op("PUT    /os-floating-ips-bulk/{pool}", GONE, reason=REMOVED),
-    Op("GET    /os-fping", GONE, reason=REMOVED),
-    Op("GET    /os-fping/{server}", GONE, reason=REMOVED),
-    Op("POST   /os-networks", GONE, reason=REMOVED),
-    Op("POST   /os-networks/add", GONE, reason=REMOVED),
-    Op("DELETE /os-networks/{network}", GONE, reason=REMOVED),
-    Op("POST   /os-networks/{network}/action associate_host", GONE, reason=REMOVED),
-    Op("POST   /os-networks/{network}/action disassociate", GONE, reason=REMOVED),
-    Op("POST   /os-networks/{network}/action disassociate_host", GONE, reason=REMOVED),
-    Op("POST   /os-networks/{network}/action disassociate_project", GONE, reason=REMOVED),
-    Op("GET    /os-security-group-default-rules", GONE, reason=REMOVED),
-    Op("POST   /os-security-group-default-rules", GONE, reason=REMOVED),
-    Op("GET    /os-security-group-default-rules/{rule}", GONE, reason=REMOVED),
-    Op("DELETE /os-security-group-default-rules/{rule}", GONE, reason=REMOVED),
-    Op("POST   /os-tenant-networks", GONE, reason=REMOVED),
-    Op("DELETE /os-tenant-networks/{network}", GONE, reason=REMOVED),
-    Op("POST   /servers/{server}/action os-getRDPConsole", GONE, reason=NO_RDP, status=400, until="2.5"),
-    Op("POST   /servers/{server}/action resetNetwork", GONE, reason=REMOVED),
-    Op("GET    /servers/{server}/consoles", GONE, reason=REMOVED),
-    Op("POST   /servers/{server}/consoles", GONE, reason=REMOVED),
-    Op("GET    /servers/{server}/consoles/{console}", GONE, reason=REMOVED),
-    Op("DELETE /servers/{server}/consoles/{console}", GONE, reason=REMOVED),
-    Op("GET    /servers/{server}/os-virtual-interfaces", GONE, reason=REMOVED),
     # Servers
     Op("GET    /servers", LIST, SERVER, listing=SERVERS_BRIEF),
     Op("POST   /servers", CREATE, SERVER, made_at="server.id", refs=BOOT),
@@ -313,9 +245,9 @@ OPERATIONS = table(
     Op("GET    /os-hosts", BY_POD, until="2.42"),
     Op("GET    /os-hosts/{host}", BY_POD, until="2.42"),
     Op("PUT    /os-hosts/{host}", BY_POD, until="2.42"),
-    Op("GET    /os-hosts/{host}/reboot", BY_POD, until="2.42"),
-    Op("GET    /os-hosts/{host}/shutdown", BY_POD, until="2.42"),
-    Op("GET    /os-hosts/{host}/startup", BY_POD, until="2.42"),
+    Op("GET    /os-hosts/{host}/reboot", BY_POD, writes=True, until="2.42"),
+    Op("GET    /os-hosts/{host}/shutdown", BY_POD, writes=True, until="2.42"),
+    Op("GET    /os-hosts/{host}/startup", BY_POD, writes=True, until="2.42"),
     Op("GET    /os-hypervisors", BY_POD),
     Op("GET    /os-hypervisors/detail", BY_POD),
     Op("GET    /os-hypervisors/{hypervisor}", BY_POD),
@@ -389,5 +321,60 @@ OPERATIONS = table(
     Op("GET    /os-volumes/detail", REFUSED, reason=VOLUME_API, until="2.35"),
     Op("GET    /os-volumes/{volume}", REFUSED, reason=VOLUME_API, until="2.35"),
     Op("DELETE /os-volumes/{volume}", REFUSED, reason=VOLUME_API, until="2.35"),
+    # Removed from Nova, which answers 410 for all of it
+    Op("GET    /os-agents", GONE, reason=REMOVED),
+    Op("POST   /os-agents", GONE, reason=REMOVED),
+    Op("PUT    /os-agents/{agent}", GONE, reason=REMOVED),
+    Op("DELETE /os-agents/{agent}", GONE, reason=REMOVED),
+    Op("POST   /os-cells", GONE, reason=REMOVED),
+    Op("GET    /os-cells", GONE, reason=REMOVED),
+    Op("GET    /os-cells/capacities", GONE, reason=REMOVED),
+    Op("GET    /os-cells/detail", GONE, reason=REMOVED),
+    Op("GET    /os-cells/info", GONE, reason=REMOVED),
+    Op("POST   /os-cells/sync_instances", GONE, reason=REMOVED),
+    Op("GET    /os-cells/{cell}", GONE, reason=REMOVED),
+    Op("PUT    /os-cells/{cell}", GONE, reason=REMOVED),
+    Op("DELETE /os-cells/{cell}", GONE, reason=REMOVED),
+    Op("GET    /os-cells/{cell}/capacities", GONE, reason=REMOVED),
+    Op("POST   /os-certificates", GONE, reason=REMOVED),
+    Op("GET    /os-certificates/{certificate}", GONE, reason=REMOVED),
+    Op("GET    /os-cloudpipe", GONE, reason=REMOVED),
+    Op("POST   /os-cloudpipe", GONE, reason=REMOVED),
+    Op("PUT    /os-cloudpipe/{cloudpipe}", GONE, reason=REMOVED),
+    Op("GET    /os-fixed-ips/{address}", GONE, reason=REMOVED),
+    Op("POST   /os-fixed-ips/{address}/action reserve", GONE, reason=REMOVED),
+    Op("POST   /os-fixed-ips/{address}/action unreserve", GONE, reason=REMOVED),
+    Op("GET    /os-floating-ip-dns", GONE, reason=REMOVED),
+    Op("PUT    /os-floating-ip-dns/{domain}", GONE, reason=REMOVED),
+    Op("DELETE /os-floating-ip-dns/{domain}", GONE, reason=REMOVED),
+    Op("GET    /os-floating-ip-dns/{domain}/entries/{entry}", GONE, reason=REMOVED),
+    Op("PUT    /os-floating-ip-dns/{domain}/entries/{entry}", GONE, reason=REMOVED),
+    Op("DELETE /os-floating-ip-dns/{domain}/entries/{entry}", GONE, reason=REMOVED),
+    Op("GET    /os-floating-ips-bulk", GONE, reason=REMOVED),
+    Op("POST   /os-floating-ips-bulk", GONE, reason=REMOVED),
+    Op("GET    /os-floating-ips-bulk/{pool}", GONE, reason=REMOVED),
+    Op("PUT    /os-floating-ips-bulk/{pool}", GONE, reason=REMOVED),
+    Op("GET    /os-fping", GONE, reason=REMOVED),
+    Op("GET    /os-fping/{server}", GONE, reason=REMOVED),
+    Op("POST   /os-networks", GONE, reason=REMOVED),
+    Op("POST   /os-networks/add", GONE, reason=REMOVED),
+    Op("DELETE /os-networks/{network}", GONE, reason=REMOVED),
+    Op("POST   /os-networks/{network}/action associate_host", GONE, reason=REMOVED),
+    Op("POST   /os-networks/{network}/action disassociate", GONE, reason=REMOVED),
+    Op("POST   /os-networks/{network}/action disassociate_host", GONE, reason=REMOVED),
+    Op("POST   /os-networks/{network}/action disassociate_project", GONE, reason=REMOVED),
+    Op("GET    /os-security-group-default-rules", GONE, reason=REMOVED),
+    Op("POST   /os-security-group-default-rules", GONE, reason=REMOVED),
+    Op("GET    /os-security-group-default-rules/{rule}", GONE, reason=REMOVED),
+    Op("DELETE /os-security-group-default-rules/{rule}", GONE, reason=REMOVED),
+    Op("POST   /os-tenant-networks", GONE, reason=REMOVED),
+    Op("DELETE /os-tenant-networks/{network}", GONE, reason=REMOVED),
+    Op("POST   /servers/{server}/action os-getRDPConsole", GONE, reason=NO_RDP, status=400, until="2.5"),
+    Op("POST   /servers/{server}/action resetNetwork", GONE, reason=REMOVED),
+    Op("GET    /servers/{server}/consoles", GONE, reason=REMOVED),
+    Op("POST   /servers/{server}/consoles", GONE, reason=REMOVED),
+    Op("GET    /servers/{server}/consoles/{console}", GONE, reason=REMOVED),
+    Op("DELETE /servers/{server}/consoles/{console}", GONE, reason=REMOVED),
+    Op("GET    /servers/{server}/os-virtual-interfaces", GONE, reason=REMOVED),
 )
 # fmt: on
