@@ -136,7 +136,7 @@ def plan(op: Op, needed: Sequence[Need], known: Known) -> Plan:
         case RoutingClass.BY_ID:
             return _by_id(op, needed, known)
         case RoutingClass.BY_REF:
-            return _by_ref(op, needed, known)
+            return _by_ref(needed, known)
         case RoutingClass.LIST:
             return Gather(_some(asked), unasked)
         case RoutingClass.CREATE:
@@ -215,7 +215,7 @@ def _by_id(op: Op, needed: Sequence[Need], known: Known) -> Plan:
     return Forward(home)
 
 
-def _by_ref(op: Op, needed: Sequence[Need], known: Known) -> Plan:
+def _by_ref(needed: Sequence[Need], known: Known) -> Plan:
     if not needed:
         # Nothing in the request names a pod: it is malformed, and any pod says how.
         enabled = tuple(pod for pod in known.pods if pod.state is not PodState.DISABLED)

@@ -62,11 +62,11 @@ def _values(ref: Ref, document: Any, query: str) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """A reference is one id, a list of ids, or ids with commas between them."""
+    """The ids of a reference, whose forms ops.Ref lists."""
     if isinstance(value, str):
-        yield from (part.strip() for part in value.split(","))
+        yield from (part.strip().rpartition("/")[2] for part in value.split(","))
     elif isinstance(value, list):
-        yield from (item for item in value if isinstance(item, str))
+        yield from (item.rpartition("/")[2] for item in value if isinstance(item, str))
 
 
 @lru_cache(maxsize=512)

@@ -50,7 +50,7 @@ class Registry:
         if time.monotonic() - self._pods_read_at > self._settings.pods.refresh_s:
             async with self._reading:
                 if time.monotonic() - self._pods_read_at > self._settings.pods.refresh_s:
-                    self._pods = tuple(await self._db.read(pods_table.list_all))
+                    self._pods = tuple(await self._db.read(pods_table.list_))
                     self._pods_read_at = time.monotonic()
         return self._pods
 

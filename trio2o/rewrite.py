@@ -26,7 +26,7 @@ from trio2o.ops import Op
 MARKER = "trio2o:intent"
 """Metadata key whose value is the id of the intent that a server or volume came from."""
 
-_INTERNAL_ZONE = "internal"
+INTERNAL_ZONE = "internal"
 """Nova's zone of what is not a hypervisor; never a zone of the top region."""
 
 
@@ -217,7 +217,7 @@ def _thing_out(thing: dict[str, Any], entity: _Entity, pod: Pod, bases: _Bases) 
             _links_out(links, entity.depth, entity.depth, bases)
     for field in entity.zones:
         zone = thing.get(field)
-        if zone and isinstance(zone, str) and zone != _INTERNAL_ZONE:
+        if zone and isinstance(zone, str) and zone != INTERNAL_ZONE:
             thing[field] = pod.zone_from_pod(zone)
     if entity.marked:
         metadata = thing.get("metadata")

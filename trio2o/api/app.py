@@ -21,9 +21,7 @@ from trio2o.pods.transport import Transport
 from trio2o.settings import Settings
 
 from .admin import create_admin_app
-from .admin_request import Parts
 from .gateway import MOUNTS, Gateway, Receive, Scope, Send
-from .policy import Policy
 
 LOG = logging.getLogger(__name__)
 Door = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -47,15 +45,7 @@ class App:
         self._doors["healthz"] = self._health
         self._doors["readyz"] = self._ready
         self._doors["metrics"] = self._metrics
-        self._admin: Door = create_admin_app(
-            Parts(
-                settings=deps.settings,
-                db=deps.db,
-                identity=deps.identity,
-                policy=Policy(deps.settings),
-                pods_changed=deps.registry.forget,
-            )
-        )
+        self._admin: Door = create_admin_app(deps)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -129,7 +129,8 @@ class Gateway:
         if mount.service is not Service.IMAGE and path in ("", "/") and method in ("GET", "HEAD"):
             return await self._version(root)
         caller = await self._deps.identity.authenticate(headers)
-        version, version_headers = "", {}
+        version = ""
+        version_headers: Mapping[str, str] = {}
         if mount.negotiates:
             ranges = await self._deps.registry.ranges()
             spoken = microversion.negotiate(mount.service, headers, ranges[mount.service])
@@ -219,11 +220,11 @@ class Gateway:
         base = root + self._mount.prefix
         if self._mount.service is Service.IMAGE:
             versions = await self._deps.registry.image_versions()
-            status = 200 if path == "/versions" else 300
+            status = 200 if path == "/versions" else microversion.ROOT_STATUS[Service.IMAGE]
             return _document(status, microversion.image_versions(base, versions))
         ranges = await self._deps.registry.ranges()
         document = microversion.versions(self._mount.service, base, ranges[self._mount.service])
-        return _document(300, document)
+        return _document(microversion.ROOT_STATUS[self._mount.service], document)
 
     async def _version(self, root: str) -> Reply:
         ranges = await self._deps.registry.ranges()

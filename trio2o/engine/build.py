@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that a process needs, put together from the settings."""
 
+import ssl
+
 from trio2o.db.session import Database
+from trio2o.errors import Misconfigured
 from trio2o.metrics import observe_call
 from trio2o.pods.client import PodClient
 from trio2o.pods.health import Health, Limits
@@ -25,7 +28,8 @@ def build(
     Raises Misconfigured.
     """
     db = Database.configured(settings.database)
-    identity = identity or Identity(settings)
+    transport = transport or AiohttpTransport(tls=_tls(settings.pods.cafile))
+    identity = identity or Identity(settings, transport)
     limits = Limits(
         failures=settings.pods.breaker_failures,
         open_s=settings.pods.breaker_open_s,
@@ -33,7 +37,7 @@ def build(
     )
     client = PodClient(
         identity,
-        transport or AiohttpTransport(cafile=settings.pods.cafile),
+        transport,
         Health(limits),
         connect_s=settings.pods.connect_timeout_s,
         observe=observe_call,
@@ -47,3 +51,13 @@ def build(
         registry=registry,
         locator=Locator(settings, db, client),
     )
+
+
+def _tls(cafile: str) -> ssl.SSLContext | None:
+    """Raises Misconfigured."""
+    if not cafile:
+        return None
+    try:
+        return ssl.create_default_context(cafile=cafile)
+    except (OSError, ssl.SSLError) as error:
+        raise Misconfigured(f"[pods] cafile: {cafile} cannot be used: {error}") from error

@@ -26,8 +26,8 @@ from .forward import ask, finish, made_ids, parsed
 from .request import Request
 from .room import Room
 
-MARKED = frozenset({Kind.SERVER, Kind.VOLUME})
-"""Kinds whose create takes metadata, where the marker is put."""
+BINDING = frozenset({Kind.SERVER, Kind.VOLUME})
+"""Kinds that bind their project to the pod in which the first one is made."""
 
 
 async def create(deps: Deps, request: Request, plan: Place) -> Reply:
@@ -110,9 +110,8 @@ async def _ask_one(
         created_at=clock.now(),
     )
     document = rewrite.body_in(request.op, request.document, pod)
-    if kind in MARKED:
-        document = rewrite.with_marker(request.op, document, intent.id)
-    elif kind is Kind.IMAGE:
+    document = rewrite.with_marker(request.op, document, intent.id)
+    if kind is Kind.IMAGE:
         # Glance lets the id be chosen: then it is its own marker.
         chosen = document.get("id") if isinstance(document, dict) else None
         if chosen is None and isinstance(document, dict):
@@ -189,6 +188,6 @@ async def _bind(
     deps: Deps, request: Request, kind: Kind, pod: Pod, bound: Sequence[Binding]
 ) -> None:
     """Servers and volumes of a project meet in one pod: the first one decides, per zone."""
-    if kind not in MARKED or any(binding.pod_id == pod.id for binding in bound):
+    if kind not in BINDING or any(binding.pod_id == pod.id for binding in bound):
         return
     await deps.db.write(bindings.bind_preferred, request.caller.project_id, pod)

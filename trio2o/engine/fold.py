@@ -45,6 +45,10 @@ async def aggregate(
             missing[0], f"{', '.join(missing)} did not respond.", may_have_acted=False
         )
     folded = fold.fold(
-        request.op.fold, bodies, query=request.query, params=request.params, base=request.base
+        request.op.fold,
+        bodies,
+        query=request.query,
+        params=request.params,
+        base=request.base,
     )
     return with_missing(json_reply(status, folded), missing)

@@ -63,13 +63,8 @@ async def ask(
 
 async def forward(deps: Deps, request: Request, pod: Pod) -> Reply:
     """The pod's reply, as the top region would have given it."""
-    reply = await ask(
-        deps,
-        request,
-        pod,
-        query=rewrite.query_in(request.op, request.query, pod),
-        body=body_for(request, pod),
-    )
+    query = rewrite.query_in(request.op, request.query, pod)
+    reply = await ask(deps, request, pod, query=query, body=body_for(request, pod))
     return await finish(deps, request, pod, reply)
 
 

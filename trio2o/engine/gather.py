@@ -59,6 +59,8 @@ class _Page:
     ) -> None:
         listing = request.op.listing
         assert listing is not None  # noqa: S101  every LIST row has one
+        while listing.older and not microversion.exists(listing.older[0], "", request.version):
+            listing = listing.older[1]
         self.deps, self.request, self.listing = deps, request, listing
         self.pods = {pod.id: pod for pod in pods}
         self.silent = [pod.name for pod in unasked]
@@ -189,6 +191,7 @@ class _Page:
         Raises _Refused.
         """
         query = paging.pod_query(self.listing, self.asked, at, size)
+        query = rewrite.query_in(self.request.op, query, pod)
         path = self.listing.ask or self.request.path
         try:
             reply = await ask(
@@ -196,7 +199,7 @@ class _Page:
                 self.request,
                 pod,
                 path=path,
-                query=rewrite.query_in(self.request.op, query, pod),
+                query=query,
                 deadline_s=self.deps.settings.pods.list_deadline_s,
             )
         except PodError:
@@ -290,7 +293,7 @@ class _Page:
     async def _render(self, items: Sequence[Item]) -> Reply:
         request = self.request
         shown = [
-            rewrite.item_out(request.op, item, self.origin[self._id(item)], request.base)
+            rewrite.item_out(request.op, dict(item), self.origin[self._id(item)], request.base)
             for item in items
         ]
         document = paging.envelope(

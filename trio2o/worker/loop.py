@@ -10,8 +10,8 @@ import os
 import signal
 import socket
 
-from trio2o.engine.build import build
 from trio2o.engine import Deps
+from trio2o.engine.build import build
 from trio2o.errors import Trio2oError
 from trio2o.ids import new_uuid
 from trio2o.settings import Settings
