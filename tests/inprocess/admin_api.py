@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from trio2o import clock
 from trio2o import settings as options
 from trio2o.api.admin import create_admin_app
 from trio2o.db import migrate
@@ -68,11 +69,13 @@ class Answer:
 class AdminApi:
     """An admin API with one caller, an admin unless ``token`` says another."""
 
-    def __init__(self, folder: Path, *, policy: str = "") -> None:
+    def __init__(self, folder: Path, *, policy: str = "", base_url: str = "") -> None:
+        self.now = clock.now()
         (folder / "policy.yaml").write_text(policy or "{}")
         conf = folder / "trio2o.conf"
         conf.write_text(
             f"[database]\nurl = sqlite:///{folder}/trio2o.sqlite\n"
+            f"[api]\nbase_url = {base_url}\n"
             "[gateway]\nregion = CentralRegion\n"
             f"[oslo_policy]\npolicy_file = {folder}/policy.yaml\n"
         )

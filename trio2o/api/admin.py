@@ -161,7 +161,7 @@ async def _do(parts: Parts, operation: Operation, request: Request) -> Answer:
         base=parts.settings.api.base_url.rstrip("/") or _own_base(request),
         caller=caller,
         path=path,
-        query=clean_query(operation, request.scope["query_string"].decode("latin-1")),
+        query=clean_query(operation, _query_string(request)) if operation.rule else {},
         body=await clean_body(operation, request) if operation.body else {},
     )
     return await HANDLERS[operation.name](parts, ask)
@@ -190,14 +190,19 @@ async def _refuse(request: Request, error: Exception) -> Response:
 async def _refuse_unrouted(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for these only
     if error.status_code == 405:
-        allow = (error.headers or {}).get("Allow", "")
-        said = f"{request.scope['path']} does not take {request.method}, only {allow}."
-        return await _refuse(request, MethodNotAllowed(said, tuple(sorted(allow.split(", ")))))
+        allow = tuple(sorted((error.headers or {}).get("Allow", "").split(", ")))
+        said = f"{request.scope['path']} takes {', '.join(allow)}, not {request.method}."
+        return await _refuse(request, MethodNotAllowed(said, allow))
     return await _refuse(request, _nothing_at(request))
 
 
 def _nothing_at(request: Request) -> NotFound:
     return NotFound(f"There is nothing at {request.scope['path']}.")
+
+
+def _query_string(request: Request) -> str:
+    text: bytes = request.scope["query_string"]
+    return text.decode("latin-1")
 
 
 def _own_base(request: Request) -> str:

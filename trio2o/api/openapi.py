@@ -54,10 +54,8 @@ def document() -> dict[str, Any]:
 def statuses(operation: Operation) -> list[int]:
     """Every status that the operation can be answered with, the good one first."""
     refused = {500, 503, *operation.refusals}
-    if operation.query or operation.rule:
-        refused.add(400)
     if operation.rule:
-        refused |= {401, 403}
+        refused |= {400, 401, 403}
     if operation.body:
         refused |= {413, 415}
     return [operation.status, *sorted(refused)]

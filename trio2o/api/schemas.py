@@ -98,7 +98,10 @@ _POD_AZ_NAME: Final = _text(
     "What that zone is called in the pod. Empty: the pod's zones are not named to it."
 )
 _DC_NAME: Final = _text("The data centre.")
-_POD_NAME: Final = _text("The pod: its region in Keystone.", least=1)
+_POD_NAME: Final = {
+    **_text("The pod: its region in Keystone.", least=1),
+    "pattern": r"^[^/\x00-\x1f\x7f]+$",
+}
 _PROJECT: Final = {**_text("The project.", least=1, most=64), "pattern": r"^[A-Za-z0-9_-]+$"}
 
 SCHEMAS: Final[Schema] = {
