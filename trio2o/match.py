@@ -6,7 +6,7 @@ actions; it does not know microversions, and does not say what is to be done.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,9 +17,10 @@ from trio2o.ops import Op, Table
 # nova/api/openstack/__init__.py ProjectMapper._get_project_id_token@34.0.0, and the default of
 # project_id_regex, cinder/api/openstack/__init__.py@29.0.0. No path's first literal is like it.
 _PROJECT = re.compile(r"/([0-9a-f-]+)(/.*)")
+# No id is like this, and what is forwarded must not climb out of its place.
+_DOTS = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)
 # The order in which Glance's router says them.
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
-_NOT_FOUND = "The resource could not be found."
 _MALFORMED = "Malformed request body"
 
 
@@ -62,16 +63,19 @@ class Matcher:
         path: below the version and the project: "/servers/abc/action".
         action: key of the body, for paths that have actions.
 
-        A literal segment is preferred to a parameter, unless the literal's path lacks the
-        method: PUT /servers/detail is an update of a server called "detail".
-
         Raises NotFound; MethodNotAllowed where the service does (Glance); BadRequest for an
         action that is not known, or that the body does not name.
         """
         segments = _segments(service, path)
-        rows = _find(self._roots[service], segments, 0, method)
+        methods = _find(self._roots[service], segments, 0, _wanted(service, method))
+        if methods is None:
+            raise NotFound("The resource could not be found.")
+        rows = methods.get(method)
         if rows is None:
-            raise self._absence(service, method, segments)
+            raise MethodNotAllowed(
+                f"The method {method} is not allowed for this resource.",
+                tuple(known for known in _METHODS if known in methods),
+            )
         row = rows.get(action or "")
         if row is None:
             raise _no_action(service, action)
@@ -79,7 +83,7 @@ class Matcher:
 
     def has_actions(self, service: Service, path: str) -> bool:
         """Whether POST to ``path`` is decided by the body, which must be read first."""
-        rows = _find(self._roots[service], _segments(service, path), 0, "POST")
+        rows = self._posts(service, path)
         return rows is not None and "" not in rows
 
     def action(self, service: Service, path: str, document: Any) -> str:
@@ -91,10 +95,15 @@ class Matcher:
         if not isinstance(document, dict) or len(document) != 1:
             raise BadRequest(_MALFORMED)
         name = str(next(iter(document)))
-        rows = _find(self._roots[service], _segments(service, path), 0, "POST")
+        rows = self._posts(service, path)
         if rows is None or name not in rows:
             raise _no_action(service, name)
         return name
+
+    def _posts(self, service: Service, path: str) -> Mapping[str, _Row] | None:
+        """The rows of POST to ``path``, by action."""
+        methods = _find(self._roots[service], _segments(service, path), 0, "POST")
+        return methods.get("POST") if methods is not None else None
 
     def split_project(self, service: Service, path: str) -> tuple[str | None, str]:
         """The project id that ``path`` (below the version) begins with, and the rest."""
@@ -104,20 +113,6 @@ class Matcher:
             if rest != "/" or service is Service.COMPUTE:
                 return project, rest
         return None, path
-
-    def _absence(
-        self, service: Service, method: str, segments: Sequence[str]
-    ) -> NotFound | MethodNotAllowed:
-        # routes.Mapper knows no 405: Nova and Cinder answer 404. Glance's router has a reject
-        # route for each path: glance/api/v2/router.py@33.0.0.
-        if service is Service.IMAGE:
-            root = self._roots[service]
-            allow = tuple(m for m in _METHODS if _find(root, segments, 0, m))
-            if allow:
-                return MethodNotAllowed(
-                    f"The method {method} is not allowed for this resource.", allow
-                )
-        return NotFound(_NOT_FOUND)
 
 
 def _add(root: _Node, op: Op) -> None:
@@ -144,16 +139,29 @@ def _segments(service: Service, path: str) -> Sequence[str]:
     return path.split("/")[1:]
 
 
-def _find(node: _Node, segments: Sequence[str], i: int, method: str) -> dict[str, _Row] | None:
+def _wanted(service: Service, method: str) -> str | None:
+    """The method that a path must have to be taken; None if it need not.
+
+    routes.Mapper knows no 405. Nova and Cinder answer 404, and PUT /servers/detail is the update
+    of a server called "detail"; Glance's router has a reject route for each path.
+    """
+    return None if service is Service.IMAGE else method
+
+
+def _find(
+    node: _Node, segments: Sequence[str], i: int, method: str | None
+) -> dict[str, dict[str, _Row]] | None:
+    """The rows of the first path that fits and has ``method``, literals before parameters."""
     if i == len(segments):
-        return node.rows.get(method)
+        rows = node.rows
+        return rows if method in rows or (method is None and rows) else None
     segment = segments[i]
     literal = node.literals.get(segment)
     if literal is not None:
-        rows = _find(literal, segments, i + 1, method)
-        if rows is not None:
-            return rows
-    if node.parameter is not None and segment:
+        found = _find(literal, segments, i + 1, method)
+        if found is not None:
+            return found
+    if node.parameter is not None and segment and not _DOTS.fullmatch(segment):
         return _find(node.parameter, segments, i + 1, method)
     return None
 

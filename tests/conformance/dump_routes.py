@@ -55,17 +55,18 @@ def compute(files: list[str]) -> tuple[Any, Any]:
     rpc.init(nova.conf.CONF)
 
     def range_of(method: Any) -> tuple[str, str]:
-        return getattr(method, "min_version", None) or "", getattr(method, "max_version", None) or ""
+        return getattr(method, "min_version", None) or "", getattr(
+            method, "max_version", None
+        ) or ""
 
     return routes.APIRouterV21().map, range_of
 
 
 def volume(files: list[str]) -> tuple[Any, Any]:
-    from oslo_config import cfg
-
     from cinder import objects, rpc
     from cinder.common import config  # noqa: F401  registers options
     from cinder.db import api, models
+    from oslo_config import cfg
 
     objects.register_all()
     cfg.CONF([], project="cinder", default_config_files=files)
