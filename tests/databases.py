@@ -55,6 +55,7 @@ class Server:
     """A database server. It is started by ``with``."""
 
     _crash = signal.SIGKILL
+    _shutdown = signal.SIGTERM
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="trio2o-test-db-"))
@@ -102,14 +103,26 @@ class Server:
         else:
             raise AssertionError("".join(said))
         # The rest of what it says is read, lest it waits for us.
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        self._reader = threading.Thread(target=self.process.stdout.read, daemon=True)
+        self._reader.start()
 
     def kill(self) -> None:
-        """End it at once, as a power cut would."""
-        if self.process is not None:
-            self.process.send_signal(self._crash)
-            self.process.wait()
-            self.process = None
+        """End it at once, as a power cut would; what was just committed may be lost."""
+        self._end(self._crash)
+
+    def stop(self) -> None:
+        """End it in order; its clients are cut off and what they committed is kept."""
+        self._end(self._shutdown)
+
+    def _end(self, number: int) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(number)
+        self._reader.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process.wait()
+        self.process = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -177,6 +190,7 @@ class MariaDb(Server):
 
 class PostgreSql(Server):
     _crash = signal.SIGQUIT  # its processes end, without a checkpoint
+    _shutdown = signal.SIGINT  # without waiting for its clients to leave
 
     def __init__(self) -> None:
         folders = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
@@ -272,3 +286,24 @@ class Databases:
     def close(self) -> None:
         for server in self._running.values():
             server.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of each engine in turn."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def database(databases: Databases, engine: str) -> Iterator[Database]:
+    """A database with all tables and nothing in them, of each engine in turn."""
+    with databases.open(engine, threads=16) as made:
+        yield made
