@@ -72,7 +72,7 @@ OPERATIONS = table(
     Op("PUT    /images/{image}/members/{member}", BY_ID, IMAGE),
     Op("DELETE /images/{image}/members/{member}", BY_ID, IMAGE),
     # Tasks
-    Op("POST   /tasks", REFUSED, reason=NO_TASKS, status=403),
+    Op("POST   /tasks", REFUSED, reason=NO_TASKS),
     Op("GET    /tasks", BY_POD),
     Op("GET    /tasks/{task}", BY_ID, TASK),
     # Metadata definitions
