@@ -4,6 +4,7 @@
 import argparse
 import concurrent.futures
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -210,9 +211,16 @@ def main() -> int:
     widen_path()
     args = parser().parse_args()
     try:
-        return run_verb(Lab.from_environment(), args)
+        code = run_verb(Lab.from_environment(), args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read our output has seen enough; nothing more must be written at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except urllib.error.HTTPError as error:
         print(f"{error.url}: {error}\n{error.read().decode(errors='replace')}", file=sys.stderr)
     except (LabError, ValueError) as error:
         print(error, file=sys.stderr)
+    else:
+        return code
     return 1

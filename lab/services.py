@@ -13,6 +13,8 @@ Sections = dict[str, Section]
 
 # One key from the configuration stands in for Barbican
 FIXED_KEY = "00" * 32
+# Where glance keeps images; the first is the default
+STORES = ("file", "spare")
 
 
 def render(sections: Mapping[str, Mapping[str, object]]) -> str:
@@ -41,8 +43,8 @@ def configuration(pod: Pod) -> dict[str, Sections]:
 def directories(pod: Pod) -> list[pathlib.Path]:
     """Return what must exist before the services start."""
     locks = [pod.data / name / "lock" for name in ("nova", "placement", "cinder", "neutron")]
-    stores = ("images", "staging", "os_glance_staging_store", "os_glance_tasks_store", "lock")
-    return [pod.etc, *locks, *(pod.data / "glance" / name for name in stores)]
+    reserved = ("staging", "os_glance_staging_store", "os_glance_tasks_store", "lock")
+    return [pod.etc, *locks, *(pod.data / "glance" / name for name in (*STORES, *reserved))]
 
 
 def commands(pod: Pod) -> dict[str, list[str | pathlib.Path]]:
@@ -109,6 +111,8 @@ def common(pod: Pod, user: str) -> Sections:
             "use_stderr": "true",
             "state_path": pod.data / user,
             "transport_url": "inproc:///",
+            # of each RPC server, of which nova's process has four
+            "executor_thread_pool_size": 16,
         },
         "database": database(pod.database(user)),
         "keystone_authtoken": {
@@ -173,7 +177,8 @@ def glance(pod: Pod, share: pathlib.Path) -> Sections:
     conf = common(pod, "glance")
     home = pod.data / "glance"
     conf["DEFAULT"] |= {
-        "enabled_backends": "file:file",
+        # two: copies between stores can be asked for
+        "enabled_backends": ",".join(f"{store}:file" for store in STORES),
         "worker_self_reference_url": pod.url("image"),
         # the brackets belong to the value: without them every answer about an
         # image is a 500
@@ -182,9 +187,8 @@ def glance(pod: Pod, share: pathlib.Path) -> Sections:
     }
     # tempest fills images with random bytes, whatever their format
     conf["image_format"] = {"require_image_format_match": "false"}
-    conf["glance_store"] = {"default_backend": "file"}
-    conf["file"] = {"filesystem_store_datadir": home / "images"}
-    for name in ("os_glance_staging_store", "os_glance_tasks_store"):
+    conf["glance_store"] = {"default_backend": STORES[0]}
+    for name in (*STORES, "os_glance_staging_store", "os_glance_tasks_store"):
         conf[name] = {"filesystem_store_datadir": home / name}
     conf["paste_deploy"] = {
         "flavor": "keystone",
