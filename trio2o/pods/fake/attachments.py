@@ -67,8 +67,11 @@ def _list(cloud: Cloud, request: Request) -> Response:
     server = find_server(cloud, request)
     offset = int(request.first("offset", "0"))
     limit = int(request.first("limit", "0")) or 1000
-    page = server.attachments[offset : offset + limit]
-    return Response(body={"volumeAttachments": [_view(request, item) for item in page]})
+    # The page is one of all disks; that of the image is not shown.
+    disks: list[Attachment | None] = [*([None] if server.image_id else []), *server.attachments]
+    page = disks[offset : offset + limit]
+    shown = [_view(request, item) for item in page if item is not None]
+    return Response(body={"volumeAttachments": shown})
 
 
 def _show(cloud: Cloud, request: Request) -> Response:
@@ -105,7 +108,7 @@ def _create(cloud: Cloud, request: Request) -> Response:
         delete_on_termination=truth(asked.get("delete_on_termination", False)),
     )
     if request.since(101):
-        return Response(202)
+        return Response(202, content_type="text/html; charset=UTF-8")
     shown: dict[str, Any] = {
         "id": volume.id,
         "serverId": server.id,

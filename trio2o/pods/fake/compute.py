@@ -68,8 +68,8 @@ class Compute(Service):
             return Response(body={"version": self._version(request.base)})
         return None
 
-    def root_document(self, base: str) -> Response:
-        """What is at the service's own root: all versions."""
+    def root_document(self, request: Request) -> Response:
+        base = request.base
         old = {"id": "v2.0", "status": "DEPRECATED", "version": "", "min_version": ""}
         old["updated"] = "2025-07-04T12:00:00Z"
         current = self._version(base)

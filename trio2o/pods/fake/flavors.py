@@ -6,10 +6,10 @@ Source: nova/api/openstack/compute/flavors.py@34.0.0.
 
 from typing import Any
 
-from trio2o.pods.fake.paging import next_link, ordered
+from trio2o.pods.fake.paging import ordered
 from trio2o.pods.fake.schema import Schema
 from trio2o.pods.fake.server_list import MAX_LIMIT, bad_query
-from trio2o.pods.fake.server_view import application_url, links
+from trio2o.pods.fake.server_view import links, next_page
 from trio2o.pods.fake.service import require_role, validate
 from trio2o.pods.fake.state import Cloud, Flavor
 from trio2o.pods.fake.web import Fault, Request, Response, Row, truth
@@ -129,9 +129,7 @@ def _answer(request: Request, path: str, items: list[dict[str, Any]]) -> Respons
     body: dict[str, Any] = {"flavors": items}
     limit = min(int(request.first("limit") or MAX_LIMIT), MAX_LIMIT)
     if items and limit == len(items):
-        url = f"{application_url(request)}/{path}"
-        href = next_link(url, sorted(dict(request.query).items()), items[-1]["id"])
-        body["flavors_links"] = [{"rel": "next", "href": href}]
+        body["flavors_links"] = next_page(request, path, items[-1]["id"])
     return Response(body=body)
 
 
@@ -156,10 +154,10 @@ def _create(cloud: Cloud, request: Request) -> Response:
     if flavor_id in (None, "", "auto"):
         flavor_id = cloud.new_id()
     name = asked["name"]
-    if any(flavor.name == name for flavor in cloud.flavors):
-        raise Fault(409, f"Flavor with name {name} already exists.")
     if cloud.flavors.find(str(flavor_id)):
         raise Fault(409, f"Flavor with ID {flavor_id} already exists.")
+    if any(flavor.name == name for flavor in cloud.flavors):
+        raise Fault(409, f"Flavor with name {name} already exists.")
     flavor = Flavor(
         id=str(flavor_id),
         name=name,

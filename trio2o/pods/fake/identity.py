@@ -5,7 +5,6 @@ It offers what trio2o.pods.identity offers, and what the in-memory pods need to 
 """
 
 import asyncio
-import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -52,7 +51,7 @@ class FakeIdentity:
         self.latency_s = latency_s
         self.authentications = 0
         self.catalogue_reads = 0
-        self.forgotten: list[object] = []
+        self.forgotten: list[str] = []
 
     # What tests declare.
 
@@ -163,7 +162,10 @@ class FakeIdentity:
         return self._service_token
 
     async def endpoint(self, pod: Pod, service: Service) -> str:
-        """Raises PodUnusable, IdentityUnavailable."""
+        """A URL, with ``{project_id}`` where the caller's project goes.
+
+        Raises PodUnusable, IdentityUnavailable.
+        """
         self._check_up()
         self.catalogue_reads += 1
         url = self._regions.get(pod.name, {}).get(service)
@@ -171,7 +173,7 @@ class FakeIdentity:
             raise PodUnusable(
                 pod.name, f"Pod {pod.name} has no {service} endpoint in the catalogue."
             )
-        return re.sub(r"%\((?:project|tenant)_id\)s|\$\((?:project|tenant)_id\)s", "", url)
+        return url
 
     async def check_region(self, name: str) -> list[str]:
         """What an operator must put right before ``name`` can be a pod."""
@@ -185,8 +187,8 @@ class FakeIdentity:
             if service not in self._regions[name]
         ]
 
-    async def forget(self, *what: object) -> None:
-        self.forgotten.extend(what)
+    async def forget(self, pod: Pod) -> None:
+        self.forgotten.append(pod.name)
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -4,7 +4,6 @@
 Source: glance/api/v2/images.py, image_data.py, glance/db/sqlalchemy/api.py @33.0.0.
 """
 
-import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -95,13 +94,13 @@ class ImageService(Service):
     def unprotected(self, request: Request) -> Response | None:  # noqa: ARG002
         return None
 
-    def root_document(self, base: str) -> Response:
-        """What is at the service's own root; ``/versions`` says it with 200."""
+    def root_document(self, request: Request) -> Response:
+        """All versions; ``/versions`` says the same with 200."""
         versions = [
             {
                 "id": f"v2.{minor}",
                 "status": "CURRENT" if minor == self.maximum[1] else "SUPPORTED",
-                "links": [{"rel": "self", "href": base + "/"}],
+                "links": [{"rel": "self", "href": request.base + "/"}],
             }
             for minor in _VERSIONS
             if minor <= self.maximum[1]
@@ -325,12 +324,14 @@ def _list(cloud: Cloud, request: Request) -> Response:
         "schema": "/v2/schemas/images",
     }
     if page and len(page) == limit:
-        body["next"] = next_link("/v2/images", request.query, page[-1].id)
+        once = list(dict(request.query).items())
+        body["next"] = next_link("/v2/images", once, page[-1].id)
     return Response(body=body)
 
 
 def _self(query: list[tuple[str, str]]) -> str:
-    rest = [(key, value) for key, value in query if key != "marker"]
+    # Of a parameter that comes twice only the last is kept: glance/api/v2/images.py@33.0.0
+    rest = [(key, value) for key, value in dict(query).items() if key != "marker"]
     if not rest:
         return "/v2/images"
     return next_link("/v2/images", rest, "").removesuffix("&marker=")
@@ -423,25 +424,14 @@ def _upload(cloud: Cloud, request: Request) -> Response:
             409,
             f"Image status transition from {image.status} to saving is not allowed",
         )
-    if request.headers.get("content-type") != "application/octet-stream":
-        raise Fault(
-            415,
-            body=webob_fault(
-                415,
-                "The request media type "
-                f"{request.headers.get('content-type')} is not supported by this server.\n"
-                "<br /><br />\n",
-            ),
+    sent = request.headers.get("content-type")
+    if sent != "application/octet-stream":
+        message = (
+            f"The request media type {sent} is not supported by this server.\n<br /><br />\n"
+            f"Invalid content type {sent}"
         )
-    image.chunks = request.chunks
-    md5 = hashlib.md5(usedforsecurity=False)
-    sha = hashlib.sha512()
-    for chunk in image.chunks:
-        md5.update(chunk)
-        sha.update(chunk)
-    image.size = sum(map(len, image.chunks))
-    image.checksum, image.os_hash_value = md5.hexdigest(), sha.hexdigest()
-    image.status = "active"
+        raise Fault(415, body=webob_fault(415, message))
+    image.store(request.chunks)
     _touch(cloud, image)
     return Response(204, content_type="text/html; charset=UTF-8")
 
@@ -514,9 +504,12 @@ def _member_put(cloud: Cloud, request: Request) -> Response:
 
 def _member_delete(cloud: Cloud, request: Request) -> Response:
     image = _own(cloud, request, "delete_member")
-    image.members.pop(request["member"], None)
+    if image.members.pop(request["member"], None) is None:
+        raise glance_fault(
+            404, f"{request['member']} not found in the member list of the image {image.id}."
+        )
     _touch(cloud, image)
-    return Response(204, content_type="text/html; charset=UTF-8")
+    return Response(204, content_type="")
 
 
 def _switch(status: str) -> Callable[[Cloud, Request], Response]:

@@ -8,9 +8,8 @@ import base64
 import hashlib
 from typing import Any
 
-from trio2o.pods.fake.paging import next_link
 from trio2o.pods.fake.schema import Schema
-from trio2o.pods.fake.server_view import application_url
+from trio2o.pods.fake.server_view import next_page
 from trio2o.pods.fake.service import require_role, validate
 from trio2o.pods.fake.state import Cloud, Keypair, micros
 from trio2o.pods.fake.web import Fault, Request, Response, Row
@@ -39,9 +38,9 @@ def _schema(minor: int) -> Schema:
     }
 
 
-def _user(request: Request, asked: str) -> str:
+def _user(request: Request, asked: str, what: str) -> str:
     if asked and asked != request.who.user_id:
-        require_role(request, "os_compute_api:os-keypairs:create", "admin")
+        require_role(request, f"os_compute_api:os-keypairs:{what}", "admin")
         return asked
     return request.who.user_id
 
@@ -82,7 +81,7 @@ def fingerprint(public_key: str) -> str:
 
 def _create(cloud: Cloud, request: Request) -> Response:
     asked = validate(_schema(request.version[1]), request.body)["keypair"]
-    user_id = _user(request, asked.get("user_id", ""))
+    user_id = _user(request, asked.get("user_id", ""), "create")
     name = asked["name"].strip()
     if cloud.keypairs.find(f"{user_id}/{name}"):
         raise Fault(409, f"Key pair '{name}' already exists.")
@@ -110,8 +109,8 @@ def _create(cloud: Cloud, request: Request) -> Response:
     return Response(201 if request.since(2) else 200, {"keypair": shown})
 
 
-def _find(cloud: Cloud, request: Request) -> Keypair:
-    user_id = _user(request, request.first("user_id"))
+def _find(cloud: Cloud, request: Request, what: str) -> Keypair:
+    user_id = _user(request, request.first("user_id"), what)
     keypair = cloud.keypairs.find(f"{user_id}/{request['name']}")
     if keypair is None:
         raise Fault(404, f"Keypair {request['name']} not found for user {user_id}")
@@ -119,17 +118,17 @@ def _find(cloud: Cloud, request: Request) -> Keypair:
 
 
 def _show(cloud: Cloud, request: Request) -> Response:
-    keypair = _find(cloud, request)
+    keypair = _find(cloud, request, "show")
     return Response(body={"keypair": _fields(keypair, *_typed(request, _WHOLE))})
 
 
 def _delete(cloud: Cloud, request: Request) -> Response:
-    cloud.keypairs.drop(_find(cloud, request).id)
+    cloud.keypairs.drop(_find(cloud, request, "delete").id)
     return Response(204 if request.since(2) else 202)
 
 
 def _list(cloud: Cloud, request: Request) -> Response:
-    user_id = _user(request, request.first("user_id"))
+    user_id = _user(request, request.first("user_id"), "index")
     found = sorted(
         (keypair for keypair in cloud.keypairs if keypair.user_id == user_id),
         key=lambda keypair: keypair.name,
@@ -140,9 +139,7 @@ def _list(cloud: Cloud, request: Request) -> Response:
     body: dict[str, Any] = {"keypairs": [{"keypair": _fields(item, *names)} for item in found]}
     limit = int(request.first("limit") or 1000)
     if request.since(35) and found and len(found) == limit:
-        url = f"{application_url(request)}/os-keypairs"
-        href = next_link(url, sorted(dict(request.query).items()), found[-1].name)
-        body["keypairs_links"] = [{"rel": "next", "href": href}]
+        body["keypairs_links"] = next_page(request, "os-keypairs", found[-1].name)
     return Response(body=body)
 
 

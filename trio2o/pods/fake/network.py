@@ -29,8 +29,8 @@ class NetworkService(Service):
     def unprotected(self, request: Request) -> Response | None:  # noqa: ARG002
         return None
 
-    def root_document(self, base: str) -> Response:
-        link = {"rel": "self", "href": base + "/"}
+    def root_document(self, request: Request) -> Response:
+        link = {"rel": "self", "href": request.base + "/"}
         return Response(body={"versions": [{"id": "v2.0", "status": "CURRENT", "links": [link]}]})
 
     def no_path(self) -> Fault:

@@ -16,6 +16,26 @@ from trio2o.pods.fake.state import Cloud
 from trio2o.pods.fake.web import Fault, Request, Response, Row, parse_version
 
 CLASSES = ("VCPU", "MEMORY_MB", "DISK_GB")
+TRAITS = (
+    "COMPUTE_TRUSTED_CERTS",
+    "COMPUTE_RESCUE_BFV",
+    "COMPUTE_NET_ATTACH_INTERFACE_WITH_TAG",
+    "COMPUTE_IMAGE_TYPE_RAW",
+    "COMPUTE_VOLUME_MULTI_ATTACH",
+    "COMPUTE_NODE",
+    "COMPUTE_MEM_BACKING_FILE",
+    "COMPUTE_SAME_HOST_COLD_MIGRATE",
+    "COMPUTE_DEVICE_TAGGING",
+    "COMPUTE_VOLUME_ATTACH_WITH_TAG",
+    "COMPUTE_STORAGE_VIRTIO_FS",
+    "COMPUTE_ADDRESS_SPACE_EMULATED",
+    "OWNER_NOVA",
+    "COMPUTE_ADDRESS_SPACE_PASSTHROUGH",
+    "COMPUTE_NET_ATTACH_INTERFACE",
+    "COMPUTE_SECURITY_STATELESS_FIRMWARE",
+    "COMPUTE_ACCELERATORS",
+    "COMPUTE_VOLUME_EXTEND",
+)
 _RESOURCE = re.compile(r"([A-Z0-9_]+):(\d+)")
 
 
@@ -26,6 +46,7 @@ class PlacementFault(Fault):
         self, status: int, detail: str, code: str = "", *, more: dict[str, str] | None = None
     ) -> None:
         super().__init__(status, detail)
+        self.bare = False
         self.code = code
         self.more = more or {}
 
@@ -33,6 +54,7 @@ class PlacementFault(Fault):
 class Placement(Service):
     kind = ServiceType.PLACEMENT
     root = "/placement"
+    negotiates_first = True
     minimum = (1, 0)
     maximum = (1, 39)
 
@@ -42,10 +64,10 @@ class Placement(Service):
     def unprotected(self, request: Request) -> Response | None:
         if request.path in ("", "/") and request.method == "GET":
             request.version = self.minimum
-            return self.root_document("")
+            return self.root_document(request)
         return None
 
-    def root_document(self, base: str) -> Response:  # noqa: ARG002
+    def root_document(self, request: Request) -> Response:  # noqa: ARG002
         version = {
             "id": "v1.0",
             "max_version": dotted(self.maximum),
@@ -66,7 +88,8 @@ class Placement(Service):
             return
         version_asked = self.maximum if wanted == "latest" else parse_version(wanted)
         if version_asked is None:
-            raise PlacementFault(400, f"{EXPLANATIONS[400]}\n\n Invalid microversion: {wanted}  ")
+            reason = f"invalid version string: {wanted}; {_why_no_number(wanted)}"
+            raise PlacementFault(400, f"{EXPLANATIONS[400]}\n\n Invalid microversion: {reason}  ")
         if not self.minimum <= version_asked <= self.maximum:
             raise PlacementFault(
                 406,
@@ -81,10 +104,12 @@ class Placement(Service):
         request.version = version_asked
 
     def no_path(self) -> Fault:
-        return PlacementFault(404, f"{EXPLANATIONS[404]}\n\n   ")
+        fault = PlacementFault(404, f"{EXPLANATIONS[404]}\n\n   ")
+        fault.bare = True
+        return fault
 
     def no_version(self) -> Fault:
-        return self.no_path()
+        return PlacementFault(404, f"{EXPLANATIONS[404]}\n\n   ")
 
     def no_method(self, request: Request, allowed: list[str]) -> Fault:
         fault = PlacementFault(
@@ -95,13 +120,12 @@ class Placement(Service):
         fault.headers = (("Allow", ", ".join(allowed)),)
         return fault
 
-    def stamp(self, request: Request, response: Response) -> list[tuple[str, str]]:  # noqa: ARG002
+    def stamp(self, request: Request, response: Response) -> list[tuple[str, str]]:
         headers = [("x-openstack-request-id", request.request_id)]
         if request.version[0]:
-            headers += [
-                ("OpenStack-API-Version", f"placement {dotted(request.version)}"),
-                ("Vary", "openstack-api-version"),
-            ]
+            headers.append(("OpenStack-API-Version", f"placement {dotted(request.version)}"))
+            if not response.bare:
+                headers.append(("Vary", "openstack-api-version"))
         return headers
 
     def fault(self, request: Request, fault: Fault) -> Response:
@@ -118,15 +142,28 @@ class Placement(Service):
                 error["code"] = fault.code
             error |= fault.more
         error["request_id"] = request.request_id
-        return Response(fault.status, orjson.dumps({"errors": [error]}), headers)
+        bare = isinstance(fault, PlacementFault) and fault.bare
+        return Response(fault.status, orjson.dumps({"errors": [error]}), headers, bare=bare)
 
 
-def _allowed(request: Request) -> None:
+def _why_no_number(text: str) -> str:
+    try:
+        major, minor = (int(part) for part in text.split("."))
+    except ValueError as error:
+        return str(error)
+    return f"{major}.{minor}"
+
+
+def _allowed(request: Request, rule: str) -> None:
     if not request.who.roles & {"admin", "service"}:
-        raise PlacementFault(
+        fault = PlacementFault(
             403,
-            "Access was denied to this resource.\n\n placement:allocation_candidates:list  ",
+            f"Access was denied to this resource.\n\n Policy does not allow {rule} to be "
+            "performed.  ",
+            "placement.undefined_code",
         )
+        fault.bare = True
+        raise fault
 
 
 def _asked(request: Request) -> dict[str, int]:
@@ -153,7 +190,7 @@ def _asked(request: Request) -> dict[str, int]:
 
 
 def _candidates(cloud: Cloud, request: Request) -> Response:
-    _allowed(request)
+    _allowed(request, "placement:allocation_candidates:list")
     asked = _asked(request)
     total = dict(zip(CLASSES, (cloud.vcpus, cloud.ram_mb, cloud.disk_gb), strict=True))
     used = dict(zip(CLASSES, cloud.used, strict=True))
@@ -161,6 +198,9 @@ def _candidates(cloud: Cloud, request: Request) -> Response:
         return Response(body={"allocation_requests": [], "provider_summaries": {}})
     provider = cloud.provider_id
     allocation: dict[str, Any] = {"allocations": {provider: {"resources": asked}}}
+    if not request.since(12):
+        one = {"resource_provider": {"uuid": provider}, "resources": asked}
+        allocation = {"allocations": [one]}
     if request.since(34):
         allocation["mappings"] = {"": [provider]}
     shown = CLASSES if request.since(27) else tuple(asked)
@@ -168,7 +208,7 @@ def _candidates(cloud: Cloud, request: Request) -> Response:
         "resources": {name: {"capacity": total[name], "used": used[name]} for name in shown}
     }
     if request.since(17):
-        summary["traits"] = ["COMPUTE_NODE"]
+        summary["traits"] = list(TRAITS)
     if request.since(29):
         summary["parent_provider_uuid"] = None
         summary["root_provider_uuid"] = provider
@@ -177,7 +217,7 @@ def _candidates(cloud: Cloud, request: Request) -> Response:
 
 
 def _providers(cloud: Cloud, request: Request) -> Response:
-    _allowed(request)
+    _allowed(request, "placement:resource_providers:list")
     path = f"/resource_providers/{cloud.provider_id}"
     names = ("inventories", "usages", "aggregates", "traits", "allocations")
     links = [{"rel": name, "href": f"{path}/{name}"} for name in names]
@@ -194,7 +234,7 @@ def _providers(cloud: Cloud, request: Request) -> Response:
 
 
 def _provider(cloud: Cloud, request: Request) -> None:
-    _allowed(request)
+    _allowed(request, "placement:resource_providers:show")
     if request["provider"] != cloud.provider_id:
         detail = f"No resource provider with uuid {request['provider']} found "
         raise PlacementFault(404, f"{EXPLANATIONS[404]}\n\n {detail} ")

@@ -4,9 +4,9 @@
 import asyncio
 import re
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from trio2o.ids import new_request_id
 from trio2o.pods.fake.compute import Compute
@@ -19,12 +19,7 @@ from trio2o.pods.fake.service import Service
 from trio2o.pods.fake.state import Behaviour, Cloud, Now
 from trio2o.pods.fake.volume import VolumeService
 from trio2o.pods.fake.web import Fault, Request, Response, parse_query
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from trio2o.pods.memory import AsgiApp, Receive, Scope, Send
 
 How = int | Literal["reset_before", "reset_after", "hang_before", "hang_after"]
 
@@ -154,6 +149,7 @@ class FakePod(Seeds):
     def break_after(self, count: int) -> None:
         """The pod answers ``count`` more requests and goes down."""
         self._until_break = count
+        self._up = count > 0
 
     def fail_next(self, method: str, path: str, how: How, *, times: int = 1) -> None:
         """Fail the next request, or ``times``, with this method and a path that matches.
@@ -232,13 +228,11 @@ class FakePod(Seeds):
         await _send(response, send, empty=method == "HEAD")
 
     def _check_reachable(self) -> None:
-        if self._until_break is not None:
-            if self._until_break <= 0:
-                self.down()
-            else:
-                self._until_break -= 1
         if not self._up:
             raise ConnectionRefusedError(f"{self.name} refused the connection")
+        if self._until_break is not None:
+            self._until_break -= 1
+            self._up = self._until_break > 0
 
     async def _read(self, receive: Receive) -> list[bytes]:
         chunks = []
@@ -282,14 +276,17 @@ class FakePod(Seeds):
     def _root(self, request: Request) -> Response:
         for service in self._services:
             root = "/" + service.kind.value
-            if request.path.rstrip("/") == root and request.method == "GET":
-                return service.root_document(request.base + service.root)
-            if request.path == "/image/versions":
-                return Response(200, self.image.root_document(request.base + self.image.root).body)
+            versions = (root, root + "/", *(["/image/versions"] if root == "/image" else []))
+            if request.path in versions and request.method == "GET":
+                request.base += service.root
+                response = service.root_document(request)
+                if request.path == "/image/versions":
+                    response.status = 200
+                return response
         return Response(404, b"<html><h1>Not Found</h1></html>", content_type="text/html")
 
 
-class InMemory(Mapping[str, App]):
+class InMemory(Mapping[str, AsgiApp]):
     """The applications of pods by ``host:port``, without those that are down.
 
     For a transport that takes an application that is missing for a refused connection.
@@ -298,7 +295,7 @@ class InMemory(Mapping[str, App]):
     def __init__(self, pods: Sequence[FakePod]) -> None:
         self.pods = {pod.host: pod for pod in pods}
 
-    def __getitem__(self, host: str) -> App:
+    def __getitem__(self, host: str) -> AsgiApp:
         pod = self.pods[host]
         if not pod.reachable:
             raise KeyError(host)
@@ -320,9 +317,7 @@ def _base(scheme: str, host: str) -> str:
 async def _send(response: Response, send: Send, *, empty: bool) -> None:
     payload = b"" if response.stream is not None else response.payload()
     headers = list(response.headers)
-    if response.content_type and not (
-        response.status == 204 and "html" not in response.content_type
-    ):
+    if response.content_type:
         headers.append(("Content-Type", response.content_type))
     if response.status != 204 and response.stream is None:
         headers.append(("Content-Length", str(len(payload))))

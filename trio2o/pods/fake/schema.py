@@ -36,6 +36,7 @@ _TYPES: dict[str, Any] = {
 
 def check(schema: Schema, value: Any, path: str | int | None = None) -> None:
     """Raises Invalid for the first thing that is wrong."""
+    _check_any(schema, value, path)
     _check_type(schema, value, path)
     _check_enum(schema, value, path)
     if isinstance(value, str):
@@ -45,6 +46,20 @@ def check(schema: Schema, value: Any, path: str | int | None = None) -> None:
     if isinstance(value, list):
         _check_list(schema, value, path)
     _check_number(schema, value, path)
+
+
+def _check_any(schema: Schema, value: Any, path: str | int | None) -> None:
+    choices = schema.get("anyOf")
+    if choices is not None and not any(_fits(choice, value) for choice in choices):
+        raise Invalid(f"{value!r} is not valid under any of the given schemas", path, value)
+
+
+def _fits(schema: Schema, value: Any) -> bool:
+    try:
+        check(schema, value)
+    except Invalid:
+        return False
+    return True
 
 
 def _check_type(schema: Schema, value: Any, path: str | int | None) -> None:
@@ -96,11 +111,11 @@ def _check_object(schema: Schema, value: dict[str, Any], path: str | int | None)
         for key, item in value.items():
             if re.search(pattern, key):
                 check(below, item, key)
-    if schema.get("additionalProperties", True) is False:
-        _check_extras(schema, value, path)
     for key in schema.get("required", ()):
         if key not in value:
             raise Invalid(f"{key!r} is a required property", path, value)
+    if schema.get("additionalProperties", True) is False:
+        _check_extras(schema, value, path)
 
 
 def _check_extras(schema: Schema, value: dict[str, Any], path: str | int | None) -> None:

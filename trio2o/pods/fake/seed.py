@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a test puts into a cloud without asking its API."""
 
+from trio2o.pods.fake.identity import hex_id
 from trio2o.pods.fake.server_nics import new_port, plug
 from trio2o.pods.fake.servers import schedule
 from trio2o.pods.fake.state import (
@@ -21,6 +22,7 @@ _FLAVORS = (
     Flavor("1", "m1.tiny", 1, 512, 1),
     Flavor("2", "m1.small", 1, 2048, 20),
 )
+_ZEROS = bytes(65536)
 CIRROS = "c1220500-0000-4000-8000-000000000001"
 
 
@@ -34,9 +36,12 @@ class Seeds:
                 Flavor(flavor.id, flavor.name, flavor.vcpus, flavor.ram, flavor.disk)
             )
         cloud.volume_types.add(VolumeType(cloud.new_id(), "__DEFAULT__", "Default Volume Type"))
-        cloud.volume_types.add(VolumeType(cloud.new_id(), "lab"))
+        backend = {"volume_backend_name": "lab"}
+        cloud.volume_types.add(VolumeType(cloud.new_id(), "lab", extra_specs=backend))
         cloud.volume_types.add(
-            VolumeType(cloud.new_id(), "multiattach", extra_specs={"multiattach": "<is> True"})
+            VolumeType(
+                cloud.new_id(), "multiattach", extra_specs={"multiattach": "<is> True", **backend}
+            )
         )
         self.add_image("cirros", image_id=CIRROS)
 
@@ -95,26 +100,24 @@ class Seeds:
         name: str,
         *,
         image_id: str = "",
-        owner: str = "admin",
+        owner: str = "",
         visibility: str = "public",
-        data: bytes = b"\0",
+        data: bytes = _ZEROS,
     ) -> Image:
+        """owner: "" for the project called admin."""
         now = self._cloud.now()
-        return self._cloud.images.add(
-            Image(
-                id=image_id or self._cloud.new_id(),
-                owner=owner,
-                created=now,
-                updated=now,
-                name=name,
-                status="active",
-                visibility=visibility,
-                disk_format="raw",
-                container_format="bare",
-                chunks=[data],
-                size=len(data),
-            )
+        image = Image(
+            id=image_id or self._cloud.new_id(),
+            owner=owner or hex_id("project admin"),
+            created=now,
+            updated=now,
+            name=name,
+            visibility=visibility,
+            disk_format="raw",
+            container_format="bare",
         )
+        image.store([data])
+        return self._cloud.images.add(image)
 
     def add_flavor(self, flavor_id: str, name: str, *, vcpus: int, ram: int, disk: int) -> Flavor:
         return self._cloud.flavors.add(Flavor(flavor_id, name, vcpus, ram, disk))

@@ -10,8 +10,8 @@ from functools import partial
 
 from trio2o.pods.fake import server_schema
 from trio2o.pods.fake.server_nics import new_port
-from trio2o.pods.fake.server_view import detail
-from trio2o.pods.fake.servers import check_quota, find_server, remove, touch
+from trio2o.pods.fake.server_view import detail, links
+from trio2o.pods.fake.servers import check_quota, find_mapped, find_server, remove, touch
 from trio2o.pods.fake.service import require_role, validate
 from trio2o.pods.fake.state import Cloud, Image, Server, later
 from trio2o.pods.fake.web import Fault, Request, Response, Row
@@ -22,6 +22,7 @@ class Turn:
     """An action that takes a server from one state to another and has no answer.
 
     word: what the fault calls it.  task: what it is meanwhile.  power: afterwards.
+    hosted: only with a host.
     """
 
     name: str
@@ -30,12 +31,15 @@ class Turn:
     after: str
     task: str
     power: int
-    status: int = 202
+    hosted: bool = False
+    find: Callable[[Cloud, Request], Server] = find_server
 
 
 _TURNS = (
-    Turn("os-start", "start", ("stopped",), "active", "powering-on", 1),
-    Turn("os-stop", "stop", ("active", "error"), "stopped", "powering-off", 4),
+    Turn("os-start", "start", ("stopped",), "active", "powering-on", 1,
+         hosted=True, find=find_mapped),
+    Turn("os-stop", "stop", ("active", "error"), "stopped", "powering-off", 4,
+         hosted=True, find=find_mapped),
     Turn("pause", "pause", ("active",), "paused", "pausing", 3),
     Turn("unpause", "unpause", ("paused",), "active", "unpausing", 1),
     Turn("suspend", "suspend", ("active",), "suspended", "suspending", 4),
@@ -48,7 +52,9 @@ _TURNS = (
 
 
 def _turn(turn: Turn, cloud: Cloud, request: Request) -> Response:
-    server = find_server(cloud, request)
+    server = turn.find(cloud, request)
+    if turn.hosted and server.host is None:
+        raise Fault(409, f"Instance {server.id} is not ready")
     _check(request, server, turn.word, *turn.before)
 
     def done() -> None:
@@ -56,7 +62,7 @@ def _turn(turn: Turn, cloud: Cloud, request: Request) -> Response:
         touch(cloud, server)
 
     _begin(cloud, server, turn.task, done)
-    return Response(turn.status)
+    return Response(202)
 
 
 def _begin(cloud: Cloud, server: Server, task: str, done: Callable[[], None]) -> None:
@@ -168,8 +174,9 @@ def _image_made(request: Request, image: Image) -> Response:
     if request.since(45):
         return Response(202, {"image_id": image.id})
     host = request.base.partition("/compute/")[0]
-    where = f"{host}/image/images/{image.id}"
-    return Response(202, headers=[("Location", where)])
+    where = f"{host}/image//images/{image.id}"
+    bare = "text/html; charset=UTF-8"
+    return Response(202, headers=[("Location", where)], content_type=bare)
 
 
 def _create_image(cloud: Cloud, request: Request) -> Response:
@@ -200,10 +207,17 @@ def _rebuild(cloud: Cloud, request: Request) -> Response:
     server.image_id = image_id
     server.name = asked.get("name", server.name)
     server.metadata = asked.get("metadata", server.metadata)
-    server.vm_state = "active"
-    touch(cloud, server)
+
+    def done() -> None:
+        server.vm_state, server.task_state, server.power_state = "active", None, 1
+        touch(cloud, server)
+
+    server.task_state = "rebuilding"
     shown = detail(cloud, request, server, whole=request.since(75))
-    return Response(202, {"server": {**shown, "adminPass": "aPassword123"}})
+    _begin(cloud, server, "rebuilding", done)
+    shown["adminPass"] = asked.get("adminPass") or "aPassword123"
+    where = [("Location", links(request, "servers", server.id)[0]["href"])]
+    return Response(202, {"server": shown}, where)
 
 
 def _rescue(cloud: Cloud, request: Request) -> Response:
@@ -216,9 +230,18 @@ def _rescue(cloud: Cloud, request: Request) -> Response:
 
 def _lock(cloud: Cloud, request: Request) -> Response:
     server = find_server(cloud, request)
-    server.locked = request.action == "lock"
-    asked = request.body["lock"] if server.locked else None
-    server.locked_reason = asked.get("locked_reason") if isinstance(asked, dict) else None
+    mine = server.project_id == request.who.project_id
+    if not (server.locked and mine):  # an owner's second lock changes nothing
+        asked = request.body["lock"]
+        server.locked = True
+        server.locked_reason = asked.get("locked_reason") if isinstance(asked, dict) else None
+        touch(cloud, server)
+    return Response(202)
+
+
+def _unlock(cloud: Cloud, request: Request) -> Response:
+    server = find_server(cloud, request)
+    server.locked, server.locked_reason = False, None
     touch(cloud, server)
     return Response(202)
 
@@ -312,7 +335,7 @@ ROWS = (
     Row("POST /servers/{server}/action rebuild", _rebuild),
     Row("POST /servers/{server}/action rescue", _rescue),
     Row("POST /servers/{server}/action lock", _lock),
-    Row("POST /servers/{server}/action unlock", _lock),
+    Row("POST /servers/{server}/action unlock", _unlock),
     Row("POST /servers/{server}/action os-resetState", _reset_state),
     Row("POST /servers/{server}/action forceDelete", _force_delete),
     Row("POST /servers/{server}/action os-getConsoleOutput", _console),

@@ -29,6 +29,9 @@ def check_disks(
     """The volumes of ``block_device_mapping_v2``; local disks need nothing. Raises Fault(400)."""
     boots = [item for item in asked if str(item.get("boot_index", "")) == "0"]
     if asked and not image_id and not boots:
+        first = str(asked[0].get("uuid") or asked[0].get("volume_id") or "")
+        if asked[0].get("source_type") == "volume" and cloud.volumes.find(first) is None:
+            raise Fault(400, f"Volume {first} could not be found.")
         raise Fault(
             400,
             "Block Device Mapping is Invalid: Boot sequence for the instance and image/block "
@@ -106,6 +109,7 @@ def connect_disks(cloud: Cloud, server: Server, disks: list[Disk]) -> None:
                 cloud, server.project_id, server.user_id, size=disk.size, **disk.source
             )
             volume.then = None
+            volume.name = volume.description = ""
         connect(
             cloud,
             server,

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from trio2o.pods.fake.paging import after, next_link, ordered
-from trio2o.pods.fake.server_view import application_url, brief, detail, states_of
+from trio2o.pods.fake.paging import after, ordered
+from trio2o.pods.fake.server_view import brief, detail, next_page, states_of
 from trio2o.pods.fake.service import require_role
 from trio2o.pods.fake.state import Cloud, Server, look
 from trio2o.pods.fake.web import Fault, Request, Response, Row, truth
@@ -114,6 +114,14 @@ _REGEX = {
         )
     },
 }
+_PATTERNS = {
+    *_REGEX,
+    "flavor",
+    "reservation_id",
+    "ip",
+    "ip6",
+    *("tags", "tags-any", "not-tags", "not-tags-any"),
+}
 _JOINED = (
     "block_device_mapping",
     "services",
@@ -124,6 +132,7 @@ _JOINED = (
     "pci_devices",
 )
 _PAGING = ("sort_key", "sort_dir", "limit", "marker")
+_BOUNDS = ("since", "before")
 _TAGS = ("tags", "tags-any", "not-tags", "not-tags-any")
 _MORE = (
     "flavor",
@@ -194,9 +203,7 @@ def _answer(request: Request, path: str, items: list[dict[str, Any]]) -> Respons
     body: dict[str, Any] = {"servers": items}
     limit = min(int(request.first("limit") or MAX_LIMIT), MAX_LIMIT)
     if items and limit == len(items):
-        url = f"{application_url(request)}/{path}"
-        href = next_link(url, sorted(dict(request.query).items()), items[-1]["id"])
-        body["servers_links"] = [{"rel": "next", "href": href}]
+        body["servers_links"] = next_page(request, path, items[-1]["id"])
     return Response(body=body)
 
 
@@ -257,9 +264,11 @@ def _check_query(request: Request) -> None:
         listed = ", ".join(repr(key) for key in unknown)
         raise Fault(400, f"{listed} {verb} not match any of the regexes: '^_'")
     for key, value in request.query:
+        if key == "limit" and not value:
+            raise bad_query(key, value, "'' should be non-empty")
         if key == "limit" and not re.search("^[0-9]*$", value):
             raise bad_query(key, value, f"{value!r} does not match '^[0-9]*$'")
-        if key in _REGEX and not _is_regex(value):
+        if key in _PATTERNS and not _is_regex(value):
             raise bad_query(key, value, f"{value!r} is not a 'regex'")
         if key in ("changes-since", "changes-before") and _moment(value) is None:
             raise bad_query(key, value, f"{value!r} is not a 'date-time'")
@@ -296,18 +305,32 @@ def _options(request: Request) -> dict[str, list[str]]:
     for key in options:
         if key in _JOINED or key.startswith("_"):
             raise Fault(400, f"Invalid filter field: {key}.")
+    since, before = (_moment(options.get(f"changes-{word}", [""])[-1]) for word in _BOUNDS)
+    if since and before and before < since:
+        raise Fault(
+            400, "The value of changes-since must be less than or equal to changes-before."
+        )
     return options
 
 
 def _scope(request: Request, options: dict[str, list[str]], rule: str) -> str | None:
     """The project whose servers are listed; None for every project."""
     asked = options.pop("all_tenants", None)
-    if asked is not None and truth(asked[-1] or "1", default=True):
+    if asked is not None and all_tenants(asked[-1]):
         require_role(request, f"os_compute_api:servers:{rule}:get_all_tenants", "admin")
         return None
     options.pop("tenant_id", None)
     options.pop("project_id", None)
     return request.who.project_id
+
+
+def all_tenants(text: str) -> bool:
+    """Source: nova/api/openstack/common.py@34.0.0 is_all_tenants. Raises Fault(400)."""
+    words = ("0", "1", "f", "false", "n", "no", "off", "on", "t", "true", "y", "yes")
+    if text and text.strip().lower() not in words:
+        listed = ", ".join(repr(word) for word in words)
+        raise Fault(400, f"Unrecognized value '{text}', acceptable values are: {listed}")
+    return truth(text or "1")
 
 
 def _wants_deleted(request: Request, options: dict[str, list[str]]) -> bool | None:
@@ -333,9 +356,9 @@ def _sort(request: Request) -> Sort:
         del keys[index]
         del directions[index : index + 1]
     if any(direction not in ("asc", "desc") for direction in directions):
-        raise Fault(400, "Unknown sort direction, must be 'desc' or 'asc'")
+        raise Fault(400, "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'")
     if len(directions) > len(keys):
-        raise Fault(400, "Sort direction size exceeds sort key size")
+        raise Fault(400, "Invalid input received: Sort direction size exceeds sort key size")
     # nova/compute/instance_list.py appends uuid and "asc", each to its own list, and
     # nova/db/utils.py process_sort_params fills up with the first direction.
     if "uuid" not in keys:

@@ -45,7 +45,7 @@ def _one(cloud: Cloud, request: Request, item: dict[str, Any], count: int) -> Ni
             )
         port = cloud.ports.find(port_id)
         if port is None:
-            raise Fault(400, f"Port {port_id} could not be found.")
+            raise Fault(400, f"Port id {port_id} could not be found.")
         if port.device_id:
             raise Fault(409, f"Port {port_id} is still in use.")
         network = cloud.networks.find(port.network_id)

@@ -7,6 +7,7 @@ Source: nova/api/openstack/compute/views/servers.py@34.0.0.
 import hashlib
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from trio2o.pods.fake.state import Cloud, Server, micros, seconds
 from trio2o.pods.fake.web import Request
@@ -84,6 +85,17 @@ def bookmark(request: Request, collection: str, item_id: str) -> str:
     root = request.base.rpartition("/")[0]
     project = f"/{request.project_in_url}" if request.project_in_url else ""
     return f"{root}{project}/{collection}/{item_id}"
+
+
+def next_page(request: Request, path: str, marker: str) -> list[dict[str, str]]:
+    """The link to the page after ``marker``; of what the query has twice it keeps one.
+
+    Source: nova/api/openstack/common.py@34.0.0 _get_next_link.
+    """
+    params = dict(sorted(request.query))
+    params["marker"] = marker
+    href = f"{application_url(request)}/{path}?{urlencode(params)}"
+    return [{"rel": "next", "href": href}]
 
 
 def brief(request: Request, server: Server) -> dict[str, Any]:

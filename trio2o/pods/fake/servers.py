@@ -15,7 +15,8 @@ from trio2o.pods.fake.service import require_role, validate
 from trio2o.pods.fake.state import Cloud, Flavor, Server, later, look, seconds
 from trio2o.pods.fake.web import Fault, Request, Response, Row, truth
 
-NO_VALID_HOST = "No valid host was found. "
+NO_CANDIDATES = "No valid host was found. "
+NO_HOSTS_LEFT = "No valid host was found. There are not enough hosts available."
 
 
 def find_server(cloud: Cloud, request: Request, server_id: str | None = None) -> Server:
@@ -27,6 +28,13 @@ def find_server(cloud: Cloud, request: Request, server_id: str | None = None) ->
     ):
         raise Fault(404, f"Instance {wanted} could not be found.")
     return server
+
+
+def find_mapped(cloud: Cloud, request: Request) -> Server:
+    """As ``find_server``, in the words of those that look into the cell mappings first."""
+    if cloud.servers.find_any(request["server"]) is None:
+        raise Fault(404, f"Instance {request['server']} has no mapping to a cell.")
+    return find_server(cloud, request)
 
 
 def touch(cloud: Cloud, server: Server) -> None:
@@ -94,7 +102,9 @@ def _create(cloud: Cloud, request: Request) -> Response:
         server = _build(cloud, request, asked, flavor, image_id=image_id, index=index, count=count)
         server.reservation_id = reservation
         server.pinned_zone = zone or None
-        server.hints = hints
+        server.hints = {
+            hint: value if isinstance(value, list) else [value] for hint, value in hints.items()
+        }
         server.group_id = group_id
         cloud.servers.add(server)
         connect_disks(cloud, server, disks)
@@ -112,7 +122,7 @@ def _created(request: Request, asked: dict[str, Any], server: Server) -> Respons
         "links": links(request, "servers", server.id),
         "OS-DCF:diskConfig": server.disk_config,
         "security_groups": asked.get("security_groups", [{"name": "default"}]),
-        "adminPass": asked.get("adminPass") or secrets.token_urlsafe(9)[:12],
+        "adminPass": asked.get("adminPass") or secrets.token_hex(6),
     }
     return Response(202, {"server": shown}, [("Location", shown["links"][0]["href"])])
 
@@ -179,7 +189,7 @@ def _build(
         created=now,
         updated=now,
         metadata=dict(asked.get("metadata") or {}),
-        tags=list(asked.get("tags") or ()),
+        tags=sorted(set(asked.get("tags") or ())),
         description=description,
         hostname=str(asked.get("hostname") or name.lower().replace(" ", "-")),
         key_name=asked.get("key_name"),
@@ -202,8 +212,10 @@ def schedule(cloud: Cloud, server: Server) -> None:
     flavor = server.flavor
     room = (flavor.vcpus, flavor.ram, flavor.disk if server.image_id else 0)
     message = cloud.behaviour.server_build_error
-    if not message and (not cloud.has_room(*room) or (alone and taken)):
-        message = NO_VALID_HOST
+    if not message and not cloud.has_room(*room):
+        message = NO_CANDIDATES
+    if not message and alone and taken:
+        message = NO_HOSTS_LEFT
     if group is not None:
         group.members.append(server.id)
     if message:
@@ -302,7 +314,7 @@ def _pin(server: Server, zone: str | None) -> None:
 
 ROWS = (
     Row("POST /servers", _create),
-    Row("GET /servers/{server}", _show),
+    Row("GET /servers/{server}", _show, strict=102),
     Row("DELETE /servers/{server}", _delete),
     Row("PUT /servers/{server}", _update),
 )

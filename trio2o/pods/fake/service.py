@@ -59,11 +59,13 @@ class Service:
     """One service of a pod.
 
     root: path of its version below the host.
+    negotiates_first: the microversion is looked at before the path.
     minimum, maximum: microversions; a test may set them.
     """
 
     kind: ClassVar[ServiceType]
     root: ClassVar[str]
+    negotiates_first: ClassVar[bool] = False
     minimum: Version = (0, 0)
     maximum: Version = (0, 0)
 
@@ -87,8 +89,8 @@ class Service:
         """The version documents, or None."""
         raise NotImplementedError
 
-    def root_document(self, base: str) -> Response:
-        """What is at the service's own root; ``base`` is the URL of its version."""
+    def root_document(self, request: Request) -> Response:
+        """What is at the service's own root; ``request.base`` is the URL of its version."""
         raise NotImplementedError
 
     def fault(self, request: Request, fault: Fault) -> Response:
@@ -128,6 +130,8 @@ class Service:
         request.caller = self.identity.who(request.headers.get("x-auth-token", ""))
         if request.caller is None:
             raise Fault(401, headers=(KEYSTONE,), body=UNAUTHORIZED)
+        if self.negotiates_first:
+            self.negotiate(request)
         request.project_in_url, request.path = split_project(request.path)
         found = self.tree.find(request.path)
         if found is None:
@@ -135,11 +139,15 @@ class Service:
         methods, request.params = found
         if request.method not in methods:
             raise self.no_method(request, sorted(methods))
-        self.negotiate(request)
+        request.method_known = True
+        if not self.negotiates_first:
+            self.negotiate(request)
         row = self._choose(request, methods[request.method])
         self.check_project(request)
         if not row.since <= request.version[1] <= row.until:
             raise self.no_version()
+        if request.since(row.strict):
+            _check_query(request, row.known)
         return row.handle(self.cloud, request)
 
     def _choose(self, request: Request, actions: dict[str, list[Row]]) -> Row:
@@ -171,6 +179,15 @@ class Service:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:
             raise self.malformed() from None
+
+
+def _check_query(request: Request, known: tuple[str, ...]) -> None:
+    """Raises Fault(400) for what ``known`` has not."""
+    unknown = sorted({key for key, _ in request.query if key not in known})
+    if unknown:
+        verb = "was" if len(unknown) == 1 else "were"
+        listed = ", ".join(repr(key) for key in unknown)
+        raise Fault(400, f"Additional properties are not allowed ({listed} {verb} unexpected)")
 
 
 def validate(schema: Schema, body: Any) -> Any:

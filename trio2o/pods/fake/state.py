@@ -4,6 +4,7 @@
 Nothing here speaks HTTP.
 """
 
+import hashlib
 import random
 import uuid
 from collections.abc import Callable, Iterable
@@ -255,6 +256,18 @@ class Image:
     os_hash_value: str | None = None
     members: dict[str, str] = field(default_factory=dict)
     deleted: bool = False
+
+    def store(self, chunks: list[bytes]) -> None:
+        """Take the data; the image is active then."""
+        md5 = hashlib.md5(usedforsecurity=False)
+        sha = hashlib.sha512()
+        for chunk in chunks:
+            md5.update(chunk)
+            sha.update(chunk)
+        self.chunks = chunks
+        self.size = sum(map(len, chunks))
+        self.checksum, self.os_hash_value = md5.hexdigest(), sha.hexdigest()
+        self.status = "active"
 
 
 @dataclass(slots=True)

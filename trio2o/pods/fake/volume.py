@@ -37,6 +37,8 @@ SNAPSHOTS = Listing(
     },
     ("name", "status", "volume_id", "metadata", "availability_zone", "consumes_quota"),
     "Snapshot {id} could not be found.",
+    names_since=30,
+    own_markers=True,
 )
 
 
@@ -52,8 +54,8 @@ class VolumeService(Service):
     def unprotected(self, request: Request) -> Response | None:  # noqa: ARG002
         return None
 
-    def root_document(self, base: str) -> Response:
-        """What is at the service's own root: all versions, with 300 as Cinder says it."""
+    def root_document(self, request: Request) -> Response:
+        request.version = self.minimum
         version = {
             "id": "v3.0",
             "status": "CURRENT",
@@ -66,7 +68,7 @@ class VolumeService(Service):
                     "type": "text/html",
                     "href": "https://docs.openstack.org/",
                 },
-                {"rel": "self", "href": base + "/"},
+                {"rel": "self", "href": request.base + "/"},
             ],
             "media-types": [
                 {
@@ -75,7 +77,10 @@ class VolumeService(Service):
                 }
             ],
         }
-        return Response(300, {"versions": [version]})
+        response = Response(300, {"versions": [version]})
+        response.headers.extend(self.stamp(request, response))
+        response.headers.append(("x-compute-request-id", request.request_id))
+        return response
 
     def negotiate(self, request: Request) -> None:
         header = request.headers.get("openstack-api-version")
@@ -83,8 +88,10 @@ class VolumeService(Service):
             request.version = self.minimum
             return
         parts = [part.split() for part in header.split(",") if "volume" in part]
-        if not parts or len(parts[0]) != 2:
+        if not parts:
             raise Fault(400)
+        if len(parts[0]) != 2:
+            raise Fault(500)
         wanted = parts[0][1]
         if wanted == "latest":
             request.version = self.maximum
@@ -105,12 +112,15 @@ class VolumeService(Service):
             "and try again.",
         )
 
-    def stamp(self, request: Request, response: Response) -> list[tuple[str, str]]:  # noqa: ARG002
+    def stamp(self, request: Request, response: Response) -> list[tuple[str, str]]:
         headers = [("x-openstack-request-id", request.request_id)]
-        if request.version[0]:
+        if request.caller is not None and request.method_known and not response.bare:
+            headers.append(("x-compute-request-id", request.request_id))
+        # cinder/api/openstack/wsgi.py@29.0.0 _is_legacy_endpoint looks for "1.0" and "2.0".
+        version = dotted(request.version)
+        if request.version[0] and "1.0" not in version and "2.0" not in version:
             headers += [
-                ("x-compute-request-id", request.request_id),
-                ("OpenStack-API-Version", f"volume {dotted(request.version)}"),
+                ("OpenStack-API-Version", f"volume {version}"),
                 ("Vary", "OpenStack-API-Version"),
             ]
         return headers
@@ -141,6 +151,11 @@ def _snapshot_create(cloud: Cloud, request: Request) -> Response:
             "required property",
         )
     volume = volumes.find_volume(cloud, request, asked["volume_id"])
+    if volume.status == "error":
+        raise Fault(
+            400,
+            "Invalid volume: The snapshot cannot be created when the volume is in error status.",
+        )
     allowed = ["available"]
     if truth(asked.get("force", False)) or request.since(66):
         allowed.append("in-use")
@@ -223,13 +238,16 @@ def _snapshot_delete(cloud: Cloud, request: Request) -> Response:
         cloud.behaviour.volume_delete_looks,
         lambda: cloud.snapshots.drop(snapshot.id),
     )
-    return Response(202, content_type="text/html; charset=UTF-8")
+    return Response(202, content_type="text/html; charset=UTF-8", bare=True)
 
 
-_HIDDEN_SPECS = ("volume_backend_name",)
+# cinder/api/views/types.py, cinder/policies/type_extra_specs.py USER_VISIBLE_EXTRA_SPECS
+_VISIBLE_SPECS = ("RESKEY:availability_zones", "multiattach", "replication_enabled")
 
 
-def _type_view(request: Request, kind: VolumeType, *, extended: bool = True) -> dict[str, Any]:
+def _type_view(
+    request: Request, kind: VolumeType, *, extended: bool = True, qos: bool = True
+) -> dict[str, Any]:
     admin = request.who.is_admin
     view: dict[str, Any] = {
         "id": kind.id,
@@ -237,12 +255,10 @@ def _type_view(request: Request, kind: VolumeType, *, extended: bool = True) -> 
         "is_public": kind.is_public,
         "description": kind.description,
         "extra_specs": {
-            key: value
-            for key, value in kind.extra_specs.items()
-            if admin or key not in _HIDDEN_SPECS
+            key: value for key, value in kind.extra_specs.items() if admin or key in _VISIBLE_SPECS
         },
     }
-    if admin:
+    if admin and qos:
         view["qos_specs_id"] = None
     if extended:
         view["os-volume-type-access:is_public"] = kind.is_public
@@ -250,7 +266,7 @@ def _type_view(request: Request, kind: VolumeType, *, extended: bool = True) -> 
 
 
 def _type_list(cloud: Cloud, request: Request) -> Response:
-    kinds = sorted(cloud.volume_types, key=lambda kind: kind.name)
+    kinds = reversed(list(cloud.volume_types))
     return Response(body={"volume_types": [_type_view(request, kind) for kind in kinds]})
 
 
@@ -280,7 +296,7 @@ def _type_create(cloud: Cloud, request: Request) -> Response:
             extra_specs=dict(asked.get("extra_specs") or {}),
         )
     )
-    return Response(body={"volume_type": _type_view(request, kind)})
+    return Response(body={"volume_type": _type_view(request, kind, qos=False)})
 
 
 def _type_delete(cloud: Cloud, request: Request) -> Response:
@@ -289,7 +305,7 @@ def _type_delete(cloud: Cloud, request: Request) -> Response:
     if kind is None:
         raise Fault(404, f"Volume type {request['type']} could not be found.")
     cloud.volume_types.drop(kind.id)
-    return Response(202, content_type="text/html; charset=UTF-8")
+    return Response(202, content_type="text/html; charset=UTF-8", bare=True)
 
 
 def _type_specs(cloud: Cloud, request: Request) -> Response:
@@ -367,7 +383,9 @@ def _attachment_list(cloud: Cloud, request: Request) -> Response:
         {key: value for key, value in _attachment_view(item).items()
          if key in ("id", "status", "instance", "volume_id")}
         for item in cloud.attachments
-        if every or _owner(cloud, item) == request.who.project_id
+        if (every or _owner(cloud, item) == request.who.project_id)
+        and request.first("volume_id", item.volume_id) == item.volume_id
+        and request.first("instance_id", item.server_id) == item.server_id
     ]  # fmt: skip
     return Response(body={"attachments": found})
 

@@ -27,13 +27,26 @@ class Listing:
     fields: what lists sort and filter by.
     filters: those that are not admins may use; a name that ends in ~ is a pattern too.
     missing: message of the fault about an unknown marker, with {id}.
+    names_since: microversion that sorts by ``name``.
+    own_markers: a marker must be of the caller's project.
     """
 
-    def __init__(self, name: str, fields: Fields, filters: tuple[str, ...], missing: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        fields: Fields,
+        filters: tuple[str, ...],
+        missing: str,
+        *,
+        names_since: int = 0,
+        own_markers: bool = False,
+    ) -> None:
         self.name = name
         self.fields = fields
         self.filters = filters
         self.missing = missing
+        self.names_since = names_since
+        self.own_markers = own_markers
 
 
 def page(shelf: Shelf[T], request: Request, listing: Listing) -> tuple[list[T], int | None]:
@@ -118,7 +131,8 @@ def _sort(request: Request, listing: Listing) -> tuple[tuple[str, str], ...]:
                 400,
                 "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'.",
             )
-        if key not in listing.fields:
+        too_old = key == "name" and not request.since(listing.names_since)
+        if key not in listing.fields or too_old:
             raise Fault(400, "Invalid input received: Invalid sort key")
     first = pairs[0][1]
     for key in ("created_at", "id"):
@@ -132,14 +146,12 @@ def _reader(listing: Listing) -> Callable[[Any, str], Any]:
 
 
 def _marker(shelf: Shelf[T], request: Request, listing: Listing) -> T:
-    marker = shelf.find(request.first("marker"))
-    if marker is None or not _mine(marker, request):
+    marker: Any = shelf.find(request.first("marker"))
+    hidden = listing.own_markers and not request.who.is_admin
+    if marker is None or (hidden and marker.project_id != request.who.project_id):
         raise Fault(404, listing.missing.format(id=request.first("marker")))
-    return marker
-
-
-def _mine(item: Any, request: Request) -> bool:
-    return request.who.is_admin or item.project_id == request.who.project_id
+    found: T = marker
+    return found
 
 
 def _found(

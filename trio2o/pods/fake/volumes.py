@@ -68,6 +68,10 @@ DELETE_REFUSED = (
 )
 
 _TEXT: Schema = {"type": ["string", "null"], "maxLength": 255}
+_NAMES: dict[str, Schema] = {
+    name: {"type": ["string", "null"]}
+    for name in ("name", "description", "display_name", "display_description")
+}
 METADATA: Schema = {
     "type": ["object", "null"],
     "patternProperties": {"^[a-zA-Z0-9-_:. /]{1,255}$": {"type": "string", "maxLength": 255}},
@@ -91,12 +95,9 @@ def _body(key: str, known: dict[str, Any], *, closed: bool, required: tuple[str,
 
 
 def _create_schema(minor: int) -> Schema:
-    uuid = {"type": ["string", "null"], "format": "uuid"}
+    uuid = {"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]}
     known: dict[str, Any] = {
-        "name": _TEXT,
-        "description": _TEXT,
-        "display_name": _TEXT,
-        "display_description": _TEXT,
+        **_NAMES,
         "volume_type": _TEXT,
         "metadata": METADATA,
         "snapshot_id": uuid,
@@ -118,16 +119,20 @@ def _create_schema(minor: int) -> Schema:
 
 _UPDATE: Schema = _body(
     "volume",
-    {
-        "name": _TEXT,
-        "description": _TEXT,
-        "display_name": _TEXT,
-        "display_description": _TEXT,
-        "metadata": METADATA,
-    },
+    {**_NAMES, "metadata": METADATA},
     closed=True,
     required=(),
 )
+
+
+def check_names(asked: dict[str, Any]) -> None:
+    """Raises Fault(400) for a name or description that is too long."""
+    for name in _NAMES:
+        size = len(asked.get(name) or "")
+        if size > 255:
+            raise Fault(
+                400, f"Invalid input received: {name} has {size} characters, more than 255."
+            )
 
 
 def find_volume(cloud: Cloud, request: Request, volume_id: str | None = None) -> Volume:
@@ -203,8 +208,7 @@ def new_volume(
         source_volid=source_volid,
     )
     if image_id:
-        image = cloud.images.find(image_id)
-        volume.image = {"image_id": image_id, "image_name": (image.name or "") if image else ""}
+        volume.image = _image_metadata(cloud.images.find(image_id))
         volume.bootable = True
     fits = cloud.volume_gb_used() + size <= cloud.volume_gb
     cloud.volumes.add(volume)
@@ -214,6 +218,21 @@ def new_volume(
         lambda: set_status(cloud, volume, "available" if fits else "error"),
     )
     return volume
+
+
+def _image_metadata(image: Image | None) -> dict[str, str]:
+    if image is None:
+        return {}
+    return {
+        "image_id": image.id,
+        "image_name": image.name or "",
+        "checksum": image.checksum or "",
+        "container_format": image.container_format or "",
+        "disk_format": image.disk_format or "",
+        "min_disk": str(image.min_disk),
+        "min_ram": str(image.min_ram),
+        "size": str(image.size or 0),
+    }
 
 
 def set_status(cloud: Cloud, volume: Volume, status: str) -> None:
@@ -227,6 +246,7 @@ def _create(cloud: Cloud, request: Request) -> Response:
         raise Fault(500)
     body = validate(_create_schema(request.version[1]), request.body)
     asked: dict[str, Any] = body["volume"]
+    check_names(asked)
     if not asked:
         raise Fault(400)
     kind = find_type(cloud, asked["volume_type"]) if asked.get("volume_type") else None
@@ -234,22 +254,20 @@ def _create(cloud: Cloud, request: Request) -> Response:
     if truth(asked.get("multiattach", False)):
         raise Fault(400, _NO_MULTIATTACH)
     if size is None:
-        raise Fault(
-            400,
-            "Invalid input received: Volume size '<= 0 or None' must be an integer and greater "
-            "than 0",
-        )
+        raise Fault(400)
     zone = asked.get("availability_zone")
     if zone and zone != cloud.volume_zone:
         raise Fault(400, f"Availability zone '{zone}' is invalid.")
     check_quota(cloud, request, "volumes", size)
     who = request.who
-    volume = new_volume(cloud, who.project_id, who.user_id, size=size, kind=kind, **source)
+    if kind is not None:
+        source["kind"] = kind
+    volume = new_volume(cloud, who.project_id, who.user_id, size=size, **source)
     volume.name = asked.get("name", asked.get("display_name"))
     volume.description = asked.get("description", asked.get("display_description"))
     volume.metadata = dict(asked.get("metadata") or {})
     shown = volume_view.detail(cloud, request, volume, extended=False)
-    shown |= {"status": "creating", "updated_at": None}
+    shown |= {"status": "creating", "updated_at": None, "bootable": "false"}
     if "service_uuid" in shown:
         shown["service_uuid"] = None
     return Response(202, {"volume": shown})
@@ -269,10 +287,12 @@ def _source(
     size = int(asked["size"]) if asked.get("size") is not None else None
     if asked.get("snapshot_id"):
         snapshot = find_snapshot(cloud, request, asked["snapshot_id"])
-        return size or snapshot.size, {"snapshot_id": snapshot.id}
+        origin = cloud.volumes.find(snapshot.volume_id)
+        more = {"kind": origin.kind} if origin else {}
+        return size or snapshot.size, {"snapshot_id": snapshot.id, **more}
     if asked.get("source_volid"):
         source = find_volume(cloud, request, asked["source_volid"])
-        return size or source.size, {"source_volid": source.id}
+        return size or source.size, {"source_volid": source.id, "kind": source.kind}
     reference = asked.get("imageRef") or asked.get("image_id")
     if reference:
         return size, {"image_id": _image(cloud, reference).id}
@@ -341,6 +361,7 @@ def _summary(cloud: Cloud, request: Request) -> Response:
 
 def _update(cloud: Cloud, request: Request) -> Response:
     asked = validate(_UPDATE, request.body)["volume"]
+    check_names(asked)
     if request.since(53) and not asked:
         raise Fault(
             400,
@@ -370,7 +391,7 @@ def _delete(cloud: Cloud, request: Request) -> Response:
     for snapshot in mine:
         cloud.snapshots.drop(snapshot.id)
     remove_volume(cloud, volume)
-    return Response(202, content_type="text/html; charset=UTF-8")
+    return Response(202, content_type="text/html; charset=UTF-8", bare=True)
 
 
 def remove_volume(cloud: Cloud, volume: Volume) -> None:
@@ -420,7 +441,7 @@ def _meta_delete(cloud: Cloud, request: Request) -> Response:
     volume = _meta(cloud, request)
     volume.metadata = {k: v for k, v in volume.metadata.items() if k != request["key"]}
     cloud.volumes.changed()
-    return Response(200)
+    return Response(200, content_type="text/html; charset=UTF-8", bare=True)
 
 
 def _extend(cloud: Cloud, request: Request) -> Response:
@@ -429,7 +450,7 @@ def _extend(cloud: Cloud, request: Request) -> Response:
     if volume.status not in ("available", "in-use"):
         raise Fault(
             400,
-            f"Invalid volume: Volume {volume.id} status must be '('available', 'in-use')' to "
+            f"Invalid volume: Volume {volume.id} status must be '{{'status': 'available'}}' to "
             f"extend, currently {volume.status}.",
         )
     if size <= volume.size:

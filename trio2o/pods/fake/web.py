@@ -52,6 +52,7 @@ class Request:
     chunks: the body, in the pieces in which it came.
     body: parsed JSON; None without a body.
     project_in_url: "" when the URL has none.
+    method_known: the service has this method at this path.
     """
 
     method: str
@@ -67,6 +68,7 @@ class Request:
     body: Any = None
     project_in_url: str = ""
     action: str = ""
+    method_known: bool = False
 
     @property
     def who(self) -> Caller:
@@ -98,7 +100,9 @@ class Response:
     """An answer.
 
     body: what becomes JSON; bytes leave as they are; None is empty.
+    content_type: "" for none.
     stream: instead of body.
+    bare: made below what adds the last headers in the real service.
     """
 
     status: int = 200
@@ -106,6 +110,7 @@ class Response:
     headers: list[tuple[str, str]] = field(default_factory=list)
     content_type: str = "application/json"
     stream: Iterator[bytes] | None = None
+    bare: bool = False
 
     def payload(self) -> bytes:
         if self.body is None:
@@ -124,6 +129,7 @@ class Row:
 
     since, until: minor microversions in which it exists.
     raw: the body is not JSON.
+    strict: minor microversion from which a query parameter that is not in ``known`` is refused.
     """
 
     route: str
@@ -131,6 +137,8 @@ class Row:
     since: int = 0
     until: int = 999
     raw: bool = False
+    strict: int = 999
+    known: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
