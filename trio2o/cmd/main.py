@@ -105,16 +105,7 @@ def _status(argv: Sequence[str], prog: str) -> int:
 
 def _catalog(argv: Sequence[str], prog: str) -> int:
     """The command's own words and options come to it; those on the configuration do not."""
-    ours: list[str] = []
-    theirs: list[str] = []
-    words = iter(argv)
-    for word in words:
-        if word in ("--config-file", "--config-dir"):
-            ours += [word, next(words, "")]
-        elif word.startswith(("--config-file=", "--config-dir=")):
-            ours.append(word)
-        else:
-            theirs.append(word)
+    ours, theirs = settings.split_argv(argv)
     known = settings.load(ours, prog=prog)
     log.configure(known.log)
     code: int = import_module("trio2o.cmd.catalog").run(known, theirs)
@@ -133,7 +124,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
 
 def _usage() -> str:
     lines = [f"  {name:<12} {help_}" for name, (_, help_) in COMMANDS.items()]
-    codes = [f"  {code.value:<3} {code.name.lower().replace('_', ' ')}" for code in Exit]
+    codes = [f"  {code.value}  {code.meaning}" for code in Exit]
     return "\n".join(
         [
             "usage: trio2o COMMAND [options]",

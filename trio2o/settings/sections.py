@@ -1,38 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator can set: one typed value per option, read once at start.
+"""The options: one typed value each, with its help, by section."""
 
-Values come from, the first that has one: the command line, the environment
-(``OS_API__PORT`` for ``port`` of ``[api]``), the configuration file, the default here.
-How to log in to Keystone is not here but in ``[service_user]``, whose options are those of
-keystoneauth, and ``[keystone_authtoken]``, keystonemiddleware's.
-"""
-
-import contextlib
-import difflib
-import io
-import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_type_hints
 
-import keystonemiddleware.auth_token
-from keystoneauth1 import loading
 from oslo_config import cfg, types
 
-from trio2o.errors import Misconfigured
-
-DEFAULT_FILE = "/etc/trio2o/trio2o.conf"
-
-_FOREIGN = frozenset({"service_user", "keystone_authtoken", "oslo_policy", "DEFAULT"})
-"""Sections whose options are other libraries' business."""
-
 T = TypeVar("T")
-
-
-class NoConfigurationFile(Misconfigured):
-    """A file that the command line names is not there or may not be read."""
 
 
 def _option(default: T, opt: type[cfg.Opt], help_: str, **more: Any) -> T:
@@ -251,7 +226,7 @@ class Database:
 class Worker:
     """The reconciler."""
 
-    interval_s: float = _seconds(5.0, "Seconds between two looks for work.")
+    interval_s: float = _seconds(5.0, "Seconds between two looks for work, when there was none.")
     lease_s: float = _seconds(
         60.0,
         "Seconds for which a worker has a piece of work to itself; when it dies, another one "
@@ -329,7 +304,7 @@ class Settings:
     conf: cfg.ConfigOpts
 
 
-_SECTIONS: dict[str, type[Any]] = {
+SECTIONS: dict[str, type[Any]] = {
     name: section for name, section in get_type_hints(Settings).items() if name != "conf"
 }
 
@@ -347,141 +322,5 @@ def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     """Every section with its options, as oslo-config-generator wants them."""
     return [
         (cfg.OptGroup(name, help=section.__doc__), _section_opts(section))
-        for name, section in _SECTIONS.items()
+        for name, section in SECTIONS.items()
     ]
-
-
-def load(
-    argv: Sequence[str] = (), default_files: Sequence[str] | None = None, *, prog: str = "trio2o"
-) -> Settings:
-    """Read all options.
-
-    argv: the command line, without the command itself.
-    default_files: configuration files unless ``--config-file`` names some; None is
-        /etc/trio2o/trio2o.conf if there is one.
-
-    Raises Misconfigured with the option's name and what to do about it, and SystemExit after
-    --help and --version.
-    """
-    conf = cfg.ConfigOpts()
-    for group, opts in list_opts():
-        conf.register_group(group)
-        conf.register_cli_opts(opts, group=group)
-    if default_files is None:
-        default_files = [DEFAULT_FILE] if Path(DEFAULT_FILE).exists() else []
-    complaint = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(complaint):
-            conf(list(argv), project="trio2o", prog=prog, default_config_files=list(default_files))
-    except SystemExit as exc:
-        if not exc.code:
-            raise
-        raise Misconfigured(_in_words(complaint.getvalue())) from exc
-    except cfg.ConfigFilesNotFoundError as exc:
-        files = ", ".join(exc.config_files)
-        raise NoConfigurationFile(
-            f"--config-file: there is no file {files}; correct the path, or leave the option "
-            f"out to use {DEFAULT_FILE}"
-        ) from exc
-    except cfg.ConfigFilesPermissionDeniedError as exc:
-        files = ", ".join(exc.config_files)
-        raise NoConfigurationFile(
-            f"--config-file: {files} may not be read by user {os.geteuid()}; change its owner "
-            "or mode"
-        ) from exc
-    except cfg.ConfigDirNotFoundError as exc:
-        raise NoConfigurationFile(
-            f"--config-dir: there is no directory {exc.config_dir}; correct the path"
-        ) from exc
-    except (cfg.Error, ValueError) as exc:
-        raise Misconfigured(f"{exc}; correct the configuration file or command line") from exc
-    _check_names(conf)
-    _register_identity(conf)
-    settings = Settings(
-        conf=conf, **{name: _read(conf, name, section) for name, section in _SECTIONS.items()}
-    )
-    _check_together(settings)
-    return settings
-
-
-def _in_words(complaint: str) -> str:
-    """What oslo.config and argparse print before they exit, with the option's section."""
-    last = complaint.strip().rpartition("\n")[2]
-    bad = re.fullmatch(r"argument --(\w+): (Invalid .*)", last)
-    if bad:
-        sections = [n for n, s in _SECTIONS.items() if bad[1] in {one.name for one in fields(s)}]
-        return f"{' or '.join(f'[{n}] {bad[1]}' for n in sections)}: {bad[2]}; correct it"
-    return f"{last.partition('error: ')[2] or last}; --help shows all options"
-
-
-def _register_identity(conf: cfg.ConfigOpts) -> None:
-    """Let [keystone_authtoken] log in as [service_user] unless it says otherwise."""
-    loading.register_auth_conf_options(conf, "service_user")
-    loading.register_session_conf_options(conf, "service_user")
-    for group, opts in keystonemiddleware.auth_token.list_opts():
-        conf.register_opts(opts, group=group)
-    conf.set_default("auth_section", "service_user", group="keystone_authtoken")
-
-
-def _read(conf: cfg.ConfigOpts, name: str, section: type[Any]) -> Any:
-    values: dict[str, Any] = {}
-    for one in fields(section):
-        try:
-            value = conf[name][one.name]
-        except (cfg.Error, ValueError) as exc:
-            where = f"[{name}] {one.name}"
-            said = re.sub(r"^.*detail='([^']+)'\) is not valid", r"\1 is not valid", str(exc))
-            raise Misconfigured(f"{where}: {said}; correct it") from exc
-        if isinstance(one.default, tuple):
-            value = tuple(value)
-        values[one.name] = value
-    return section(**values)
-
-
-def _check_names(conf: cfg.ConfigOpts) -> None:
-    """Raise Misconfigured for a section or option of a file that nobody reads."""
-    known = {name: {one.name for one in fields(section)} for name, section in _SECTIONS.items()}
-    own = set(known) | _FOREIGN
-    sections: dict[str, dict[str, Any]] = {}
-    for file in [*conf.config_file, *_files_of(conf.config_dir)]:
-        cfg.ConfigParser(file, sections).parse()
-    # Sections that others are pointed to: keystoneauth's auth_section, oslo.config's sources.
-    for values in list(sections.values()):
-        own.update(x.strip() for x in values.get("auth_section", []))
-        own.update(x.strip() for v in values.get("config_source", []) for x in v.split(","))
-    for name, values in sections.items():
-        if name not in own:
-            raise Misconfigured(
-                f"[{name}]: there is no such section; {_did_you_mean(name, own)}remove it"
-            )
-        for option in values:
-            if name in known and option.replace("-", "_") not in known[name]:
-                raise Misconfigured(
-                    f"[{name}] {option}: there is no such option; "
-                    f"{_did_you_mean(option, known[name])}remove it"
-                )
-
-
-def _files_of(folder: str | None) -> list[str]:
-    return sorted(str(path) for path in Path(folder).glob("*.conf")) if folder else []
-
-
-def _did_you_mean(word: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(word, sorted(known), n=1)
-    return f"if {close[0]} is meant, write so, else " if close else ""
-
-
-def _check_together(settings: Settings) -> None:
-    if settings.worker.intent_grace_s <= settings.pods.deadline_s:
-        raise Misconfigured(
-            f"[worker] intent_grace_s: {settings.worker.intent_grace_s:g} is not longer than "
-            f"[pods] deadline_s, {settings.pods.deadline_s:g}; make it at least twice that"
-        )
-    for section, option, url in (
-        ("api", "base_url", settings.api.base_url),
-        ("network", "endpoint", settings.network.endpoint),
-    ):
-        if url and not url.startswith(("http://", "https://")):
-            raise Misconfigured(f"[{section}] {option}: {url!r} is not an http or https URL")
-    if settings.pods.cafile and not Path(settings.pods.cafile).is_file():
-        raise Misconfigured(f"[pods] cafile: there is no file {settings.pods.cafile}")
