@@ -6,6 +6,7 @@ the resource as a marker; so whatever dies in between, the worker can tell what 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from trio2o.model import Binding, Intent, IntentState, Kind, Pod, Reply, Routing
 from trio2o.plan import Place
 from trio2o.refs import Need
 
+from .definitions import in_names
 from .deps import Deps
 from .forward import ask, finish, made_ids, parsed
 from .request import Request
@@ -42,6 +44,9 @@ async def create(deps: Deps, request: Request, plan: Place) -> Reply:
     fixed = await _where_references_are(deps, request, plan)
     bound = await deps.db.read(bindings.active, request.caller.project_id)
     healthy = {pod.id: deps.client.health.responds(pod.name, request.service) for pod in plan.pods}
+    document = await in_names(deps, request, plan.pods[0])
+    if document is not request.document:
+        request = replace(request, document=document, body=orjson.dumps(document))
     wish = await Room(deps, request).complete(wish, plan.pods, healthy)
     first = place.filter_first(wish, plan.pods, bound, healthy, fixed)
     rooms = await Room(deps, request).of(wish, first.pods)

@@ -11,17 +11,17 @@ others are found by name.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
 
 from trio2o.errors import PodDidNotRespond, PodError, PodUnusable
-from trio2o.ids import new_uuid
-from trio2o.model import Pod, Reply
-from trio2o.ops.definitions import DEFINITIONS, Definition
+from trio2o.ids import is_uuid, new_uuid
+from trio2o.model import Pod, Reply, Service
+from trio2o.ops.definitions import DEFINITIONS, NAMED, Definition
 
 from .deps import Deps
 from .forward import ask, finish, parsed, with_missing
@@ -60,6 +60,9 @@ async def write_definition(deps: Deps, request: Request, pods: Sequence[Pod]) ->
     await _all_respond(deps, request, pods)
     first, *others = pods
     request = _with_chosen_id(request)
+    document = await in_names(deps, request, first)
+    if document is not request.document:
+        request = replace(request, document=document, body=orjson.dumps(document))
     owns = [await _own_request(deps, request, first, pod) for pod in others]
     reply = await ask(deps, request, first, body=request.body or None)
     if reply.status < 300:
@@ -144,6 +147,8 @@ async def _own_request(deps: Deps, request: Request, first: Pod, pod: Pod) -> Re
     definition = DEFINITIONS.get(request.op.definition)
     if definition is None or definition.id_is_same or pod.id == first.id:
         return request
+    if "vol_type_id=" in request.query:
+        request = await _own_query(deps, request, first, pod)
     known = request.params.get(definition.param, "")
     if not known:
         return request
@@ -160,19 +165,32 @@ async def _own_request(deps: Deps, request: Request, first: Pod, pod: Pod) -> Re
     return replace(request, path=path)
 
 
+async def _own_query(deps: Deps, request: Request, first: Pod, pod: Pod) -> Request:
+    """QoS specs are associated with a volume type by an id in the query."""
+    types = DEFINITIONS["volume_type"]
+    names = await _names(deps, request, types, first)
+    own = {name: ident for ident, name in (await _names(deps, request, types, pod)).items()}
+    pairs = [
+        (key, own.get(names.get(value, ""), value) if key == "vol_type_id" else value)
+        for key, value in parse_qsl(request.query, keep_blank_values=True)
+    ]
+    return replace(request, query=urlencode(pairs))
+
+
 async def _names(
     deps: Deps, request: Request, definition: Definition, pod: Pod
 ) -> Mapping[str, str]:
     """Id -> name of all of a pod's definitions of one kind."""
-    headers = {"x-auth-token": await deps.identity.service_token()}
-    headers |= dict(request.version_headers)
     reply = await deps.client.call(
         pod,
-        request.service,
+        Service.VOLUME,
         "GET",
         definition.list_path,
         query=definition.list_query,
-        headers=headers,
+        headers={
+            "x-auth-token": await deps.identity.service_token(),
+            "openstack-api-version": f"volume {definition.since}",
+        },
         request_id=request.id,
         deadline_s=deps.settings.pods.list_deadline_s,
     )
@@ -181,7 +199,38 @@ async def _names(
     return {item["id"]: item["name"] for item in items}
 
 
-async def name_of(deps: Deps, request: Request, kind: str, ident: str, first: Pod) -> str:
-    """The name of a definition that a client knows by the first pod's id; else ``ident``."""
-    names = await _names(deps, request, DEFINITIONS[kind], first)
-    return names.get(ident, ident)
+async def in_names(deps: Deps, request: Request, first: Pod) -> Any:
+    """The request's document with names in the place of ids that only ``first`` knows.
+
+    Names are the same in every pod.  Raises PodDidNotRespond when ids cannot be looked up.
+    """
+    op = request.op
+    named = NAMED.get((op.service, op.method, op.path, op.action), ())
+    document = request.document
+    for place in named:
+        idents = {text for text in _texts_at(document, place.at) if is_uuid(text)}
+        if idents:
+            names = await _names(deps, request, DEFINITIONS[place.definition], first)
+            document = _renamed(document, place.at, names)
+    return document
+
+
+def _texts_at(node: Any, at: tuple[str, ...]) -> Iterator[str]:
+    if not at:
+        if isinstance(node, str):
+            yield node
+    elif at[0] == "[]":
+        for item in node if isinstance(node, list) else ():
+            yield from _texts_at(item, at[1:])
+    elif isinstance(node, dict) and at[0] in node:
+        yield from _texts_at(node[at[0]], at[1:])
+
+
+def _renamed(node: Any, at: tuple[str, ...], names: Mapping[str, str]) -> Any:
+    if not at:
+        return names.get(node, node) if isinstance(node, str) else node
+    if at[0] == "[]":
+        return [_renamed(item, at[1:], names) for item in node] if isinstance(node, list) else node
+    if isinstance(node, dict) and at[0] in node:
+        return {**node, at[0]: _renamed(node[at[0]], at[1:], names)}
+    return node

@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from trio2o.model import Service
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -12,6 +14,7 @@ class Definition:
         the one of the same name.
     param: path parameter with the id.
     list_path, list_query, envelope: how a pod lists all of them, for an administrator.
+    since: the microversion of that list.
     """
 
     id_is_same: bool
@@ -19,6 +22,7 @@ class Definition:
     list_path: str = ""
     list_query: str = ""
     envelope: str = ""
+    since: str = "3.0"
 
 
 DEFINITIONS = {
@@ -42,5 +46,37 @@ DEFINITIONS = {
         list_path="/group_types",
         list_query="is_public=None",
         envelope="group_types",
+        since="3.11",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A place in a request's body that names a definition, by its id or its name.
+
+    at: path in the body, as in ops.Ref.
+    """
+
+    at: tuple[str, ...]
+    definition: str
+
+
+# cinder/api/v3/volumes.py, groups.py and contrib/volume_actions.py@29.0.0; Nova hands the type
+# of a block device (2.67 and later) to Cinder as it came.
+NAMED: dict[tuple[Service, str, str, str], tuple[Named, ...]] = {
+    (Service.VOLUME, "POST", "/volumes", ""): (Named(("volume", "volume_type"), "volume_type"),),
+    (Service.VOLUME, "POST", "/volumes/{volume}/action", "os-retype"): (
+        Named(("os-retype", "new_type"), "volume_type"),
+    ),
+    (Service.VOLUME, "POST", "/groups", ""): (
+        Named(("group", "group_type"), "group_type"),
+        Named(("group", "volume_types", "[]"), "volume_type"),
+    ),
+    (Service.VOLUME, "PUT", "/default-types/{project}", ""): (
+        Named(("default_type", "volume_type"), "volume_type"),
+    ),
+    (Service.COMPUTE, "POST", "/servers", ""): (
+        Named(("server", "block_device_mapping_v2", "[]", "volume_type"), "volume_type"),
     ),
 }
