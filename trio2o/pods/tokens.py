@@ -67,10 +67,6 @@ class Remembered(Generic[K, V]):
         while len(self._values) > self._size:
             self._values.popitem(last=False)
 
-    def forget(self, wanted: Callable[[K], bool]) -> None:
-        for key in [key for key in self._values if wanted(key)]:
-            del self._values[key]
-
 
 class Tokens:
     """Validates tokens.
@@ -128,10 +124,6 @@ class Tokens:
         keep_s = self._keep_s if left_s <= 0 else min(self._keep_s, left_s)
         self._good.put(key, outcome, keep_s)
         return outcome
-
-    def forget(self, token: str) -> None:
-        """Ask Keystone again about ``token``."""
-        self._good.forget(lambda key: key[0] == token)
 
     async def close(self) -> None:
         await self._flights.close()
