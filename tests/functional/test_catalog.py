@@ -4,7 +4,7 @@
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,25 +145,27 @@ def test_a_new_url_is_written_over_the_old_one(catalogue: Catalogue) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words", "code", "said"),
+    ("service_user", "base_url", "code", "said"),
     [
-        (lambda c: c.configure(username="demo", project_name="demo"), [], 7, "role admin"),
-        (lambda c: c.configure(password="wrong"), [], 7, "refuses user"),
-        (lambda c: c.configure(auth_url="http://127.0.0.1:9/v3"), [], 6, "127.0.0.1:9"),
-        (lambda c: setattr(c, "top", c.pod) or c.configure(), [], 2, "is a registered pod"),
-        (lambda c: None, ["--base-url="], 2, "[api] base_url is not set"),
-        (lambda c: None, ["--base-url=ftp://x"], 2, "not an http or https URL"),
+        ({"username": "demo", "project_name": "demo"}, BASE, 7, "role admin"),
+        ({"password": "wrong"}, BASE, 7, "refuses user"),
+        ({"auth_url": "http://127.0.0.1:9/v3"}, BASE, 6, "127.0.0.1:9"),
+        ({}, "", 2, "[api] base_url is not set"),
+        ({}, "ftp://x", 2, "not an http or https URL"),
     ],
 )
-def test_what_cannot_work_is_said_in_one_line(
-    catalogue: Catalogue,
-    change: Callable[[Catalogue], object],
-    words: list[str],
-    code: int,
-    said: str,
+def test_what_cannot_work_is_said_with_what_to_do(
+    catalogue: Catalogue, service_user: dict[str, str], base_url: str, code: int, said: str
 ) -> None:
-    change(catalogue)
-    done = catalogue.run(*(words or ["--base-url", BASE]))
+    catalogue.configure(**service_user)
+    done = catalogue.run(f"--base-url={base_url}")
     assert (done.returncode, done.stdout) == (code, "")
-    (line,) = done.stderr.splitlines()
-    assert said in line
+    assert said in done.stderr.splitlines()[-1]
+
+
+def test_the_region_of_a_pod_is_not_the_gateways(catalogue: Catalogue) -> None:
+    catalogue.top = catalogue.pod
+    catalogue.configure()
+    done = catalogue.run("--base-url", BASE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is a registered pod" in done.stderr
