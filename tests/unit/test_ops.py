@@ -217,6 +217,20 @@ def test_a_list_without_markers_knows_offsets() -> None:
         assert listing.marker_field or listing.sort is SortStyle.FIXED, op.route
 
 
+def test_what_comes_whole_has_no_markers_and_no_links() -> None:
+    whole = {(op.path, listing.envelope) for op, listing in listings() if listing.whole}
+    assert {path.removesuffix("/detail") for path, _ in whole} == {
+        "/group_snapshots",
+        "/messages",
+        "/os-volume-transfer",
+        "/volume-transfers",
+    }
+    for op, listing in listings():
+        if listing.whole:
+            assert not listing.marker_field, op.route
+            assert not listing.links, op.route
+
+
 def test_each_service_refuses_a_marker_in_its_way() -> None:
     status = {Service.COMPUTE: 400, Service.VOLUME: 404, Service.IMAGE: 400}
     for op, listing in listings():

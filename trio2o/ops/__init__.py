@@ -95,6 +95,8 @@ class Listing:
         fields); ``brief`` are then the item's fields that stay.
     offset: whether the service knows ``offset``.
     count: key of a total in the body, when the query has ``with_count``; "" for none.
+    whole: pods are asked for everything at once, without limit, offset or marker, which they
+        do not take: they ignore them, or list nothing at all.
     older: (microversion, listing): the contract below that microversion.
     """
 
@@ -113,6 +115,7 @@ class Listing:
     brief: tuple[str, ...] = ()
     offset: bool = False
     count: str = ""
+    whole: bool = False
     older: "tuple[str, Listing] | None" = None
 
 

@@ -10,6 +10,24 @@ from dataclasses import replace
 
 from trio2o.ops import Listing, SortStyle
 
+
+def _brief(listing: Listing, ask: str, *shown: str) -> Listing:
+    """The list of few fields, made from the detailed one at ``ask``."""
+    older = listing.older
+    return replace(
+        listing,
+        ask=ask,
+        brief=shown,
+        older=(older[0], _brief(older[1], ask, *shown)) if older else None,
+    )
+
+
+def _paged_since(version: str, listing: Listing) -> Listing:
+    """``listing``; before ``version`` it had no pages and no sort keys."""
+    before = replace(listing, links="", sort=SortStyle.FIXED, marker_field="", whole=True)
+    return replace(listing, older=(version, before))
+
+
 # ---------------------------------------------------------------------- compute
 # nova/api/openstack/compute/schemas/servers.py VALID_SORT_KEYS*, views/servers.py, and
 # nova/compute/instance_list.py InstanceSortContext@34.0.0: uuid ascending is always the last.
@@ -48,7 +66,7 @@ SERVERS = Listing(
         "vm_state": "OS-EXT-STS:vm_state",
     },
 )
-SERVERS_BRIEF = replace(SERVERS, ask="/servers/detail", brief=("id", "name", "links"))
+SERVERS_BRIEF = _brief(SERVERS, "/servers/detail", "id", "name", "links")
 # nova/api/openstack/compute/server_groups.py@34.0.0: as the database gives them; no marker.
 SERVER_GROUPS = Listing("server_groups", default_sort=(), marker_field="", offset=True)
 
@@ -89,7 +107,7 @@ VOLUMES = Listing(
     offset=True,
     count="count",
 )
-VOLUMES_BRIEF = replace(VOLUMES, ask="/volumes/detail", brief=("id", "name", "links"))
+VOLUMES_BRIEF = _brief(VOLUMES, "/volumes/detail", "id", "name", "links")
 
 SNAPSHOTS = replace(
     VOLUMES,
@@ -122,7 +140,7 @@ BACKUPS = replace(
         "volume_id": "volume_id",
     },
 )
-BACKUPS_BRIEF = replace(BACKUPS, ask="/backups/detail", brief=("id", "name", "links"))
+BACKUPS_BRIEF = _brief(BACKUPS, "/backups/detail", "id", "name", "links")
 
 GROUPS = replace(
     VOLUMES,
@@ -131,25 +149,24 @@ GROUPS = replace(
     fields={**_PLAIN, "availability_zone": "availability_zone", "project_id": "project_id"},
     count="",
 )
-GROUPS_BRIEF = replace(GROUPS, ask="/groups/detail", brief=("id", "name"))
-GROUP_SNAPSHOTS = replace(
-    GROUPS,
-    envelope="group_snapshots",
-    links="group_snapshot_links",
-    fields={**_PLAIN, "group_id": "group_id", "group_type_id": "group_type_id"},
+GROUPS_BRIEF = _brief(GROUPS, "/groups/detail", "id", "name")
+GROUP_SNAPSHOTS = _paged_since(
+    "3.29",
+    replace(
+        GROUPS,
+        envelope="group_snapshots",
+        links="group_snapshot_links",
+        fields={**_PLAIN, "group_id": "group_id", "group_type_id": "group_type_id"},
+    ),
 )
-GROUP_SNAPSHOTS_BRIEF = replace(
-    GROUP_SNAPSHOTS, ask="/group_snapshots/detail", brief=("id", "name")
-)
+GROUP_SNAPSHOTS_BRIEF = _brief(GROUP_SNAPSHOTS, "/group_snapshots/detail", "id", "name")
 CONSISTENCY_GROUPS = replace(GROUPS, envelope="consistencygroups", links="consistencygroup_links")
-CONSISTENCY_GROUPS_BRIEF = replace(
-    CONSISTENCY_GROUPS, ask="/consistencygroups/detail", brief=("id", "name")
-)
+CONSISTENCY_GROUPS_BRIEF = _brief(CONSISTENCY_GROUPS, "/consistencygroups/detail", "id", "name")
 # cinder/api/contrib/cgsnapshots.py@29.0.0: limit and offset only, newest first.
 CGSNAPSHOTS = Listing(
     "cgsnapshots", fields={"created_at": "created_at", "id": "id"}, marker_field="", offset=True
 )
-CGSNAPSHOTS_BRIEF = replace(CGSNAPSHOTS, ask="/cgsnapshots/detail", brief=("id", "name"))
+CGSNAPSHOTS_BRIEF = _brief(CGSNAPSHOTS, "/cgsnapshots/detail", "id", "name")
 
 # cinder/api/v3/views/attachments.py@29.0.0: the time of creation is not shown, there are no
 # links, and the detailed form has secrets that a brief list needs not fetch.
@@ -172,34 +189,38 @@ ATTACHMENTS = replace(
 )
 ATTACHMENTS_BRIEF = replace(ATTACHMENTS, fields=_ATTACHMENT)
 
-MESSAGES = replace(
-    GROUPS,
-    envelope="messages",
-    links="messages_links",
-    fields={
-        "created_at": "created_at",
-        "event_id": "event_id",
-        "expires_at": "guaranteed_until",
-        "id": "id",
-        "message_level": "message_level",
-        "request_id": "request_id",
-        "resource_type": "resource_type",
-        "resource_uuid": "resource_uuid",
-    },
+MESSAGES = _paged_since(
+    "3.5",
+    replace(
+        GROUPS,
+        envelope="messages",
+        links="messages_links",
+        fields={
+            "created_at": "created_at",
+            "event_id": "event_id",
+            "expires_at": "guaranteed_until",
+            "id": "id",
+            "message_level": "message_level",
+            "request_id": "request_id",
+            "resource_type": "resource_type",
+            "resource_uuid": "resource_uuid",
+        },
+    ),
 )
 
-# cinder/api/contrib/volume_transfer.py@29.0.0: oldest first, limit and offset only. Its links
-# to a next page lead to the same page again, since no marker is read.
+# cinder/api/contrib/volume_transfer.py@29.0.0: oldest first. It takes limit and offset for
+# filters, which no transfer passes: asked with them it lists nothing.
 OLD_TRANSFERS = Listing(
     "transfers",
     default_sort=(("created_at", "asc"),),
     fields={"created_at": "created_at", "id": "id"},
     marker_field="",
     offset=True,
+    whole=True,
 )
 _TRANSFER = ("id", "volume_id", "name", "links")
-OLD_TRANSFERS_BRIEF = replace(OLD_TRANSFERS, ask="/os-volume-transfer/detail", brief=_TRANSFER)
-# cinder/api/v3/volume_transfer.py@29.0.0: so too below 3.59.
+OLD_TRANSFERS_BRIEF = _brief(OLD_TRANSFERS, "/os-volume-transfer/detail", *_TRANSFER)
+# cinder/api/v3/volume_transfer.py@29.0.0: the same below 3.59.
 TRANSFERS = replace(
     GROUPS,
     envelope="transfers",
@@ -212,12 +233,7 @@ TRANSFERS = replace(
     },
     older=("3.59", OLD_TRANSFERS),
 )
-TRANSFERS_BRIEF = replace(
-    TRANSFERS,
-    ask="/volume-transfers/detail",
-    brief=_TRANSFER,
-    older=("3.59", replace(OLD_TRANSFERS, ask="/volume-transfers/detail", brief=_TRANSFER)),
-)
+TRANSFERS_BRIEF = _brief(TRANSFERS, "/volume-transfers/detail", *_TRANSFER)
 
 # ------------------------------------------------------------------------ image
 # glance/api/v2/images.py@33.0.0, RequestDeserializer and ResponseSerializer: the links are
