@@ -237,8 +237,8 @@ SNAPSHOT = Need(Kind.SNAPSHOT, "s1")
             volume(zone="az2"),
             [(VOLUME_1, [ONE])],
             (
-                "Invalid input received: Volume must be in the same availability zone as the source "
-                "volume"
+                "Invalid input received: Volume must be in the same availability zone as the "
+                "source volume"
             ),
         ),
     ],
