@@ -16,6 +16,8 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
 """The request that is being answered, for the lines that are written meanwhile."""
 
 _HIDDEN = "***"
+# So that a path with a line break in it cannot pass for a line of ours.
+_ONE_LINE = str.maketrans({"\n": "\\n", "\r": "\\r"})
 _SECRETS = (
     # user:password@ in a URL
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{_HIDDEN}@"),
@@ -63,7 +65,7 @@ class TextFormatter(logging.Formatter):
         line = (
             f"{_time(record)} {record.levelname} {record.name} [{REQUEST_ID.get()}] "
             f"{record.getMessage()}{extra}"
-        )
+        ).translate(_ONE_LINE)
         if record.exc_info:
             line = f"{line}\n{self.formatException(record.exc_info)}"
         return hide_secrets(line)
