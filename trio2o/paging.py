@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from trio2o.errors import BadRequest
 from trio2o.merge import Position
+from trio2o.microversion import exists
 from trio2o.model import Routing, Service
 from trio2o.ops import Listing
 from trio2o.sorting import Item, Sort, parse_sort, value_at
@@ -49,15 +50,16 @@ def parse(listing: Listing, query: str, service: Service) -> PageRequest:
     """
     pairs = tuple(parse_qsl(query, keep_blank_values=True))
     limit, offset = _LIMITS.get(service, _nova_limits)(listing, pairs)
+    most = _DB_MAX_INT if listing.whole else listing.max_limit
     if not listing.marker_field and limit == 0:
         # limited() in nova/api/openstack/common.py@34.0.0, cinder/api/common.py@29.0.0
-        limit = listing.max_limit
+        limit = most
     markers = [value for name, value in pairs if name == "marker"]
     # Of a repeated parameter Nova reads the last, the others read the first.
     marker = (markers[-1] if service is Service.COMPUTE else markers[0]) if markers else None
     dropped = _PAGING if listing.offset else _PAGING[:2]
     return PageRequest(
-        limit=min(limit, listing.max_limit),
+        limit=min(limit, most),
         marker=marker,
         offset=offset if listing.offset else 0,
         sort=parse_sort(listing, pairs),
@@ -69,8 +71,10 @@ def parse(listing: Listing, query: str, service: Service) -> PageRequest:
 def pod_query(listing: Listing, page: PageRequest, at: Position, batch: int) -> str:
     """The query that asks a pod for the ``batch`` items that follow ``at``.
 
-    A list without markers is continued by offset.
+    A list without markers is continued by offset; one that comes whole is not continued.
     """
+    if listing.whole:
+        return urlencode(page.rest)
     more = [("limit", str(batch))]
     if not listing.marker_field and at.count:
         more.append(("offset", str(at.count)))
@@ -86,16 +90,29 @@ def ends(listing: Listing, body: Mapping[str, Any], batch: int) -> bool:
     a link tells. The lists without one are read until a page is empty, or is so short that
     no sensible limit cut it.
     """
+    if listing.whole:
+        return True
     if listing.links:
         return not body.get(listing.links)
     items = body.get(listing.envelope) or ()
     return len(items) < min(batch, 100)
 
 
+def contract(listing: Listing, version: str) -> Listing:
+    """``listing`` as it is in microversion ``version``."""
+    if listing.older is None or exists(listing.older[0], "", version):
+        return listing
+    return contract(listing.older[1], version)
+
+
+def _default(listing: Listing) -> int:
+    return listing.default_limit or (_DB_MAX_INT if listing.whole else listing.max_limit)
+
+
 def _nova_limits(listing: Listing, query: Sequence[tuple[str, str]]) -> tuple[int, int]:
     # nova/api/validation/parameter_types.py@34.0.0: non_negative_integer, which each list's
     # query schema has; nova/api/openstack/common.py: get_limit_and_marker, limited
-    numbers = {"limit": listing.default_limit or listing.max_limit, "offset": 0}
+    numbers = {"limit": _default(listing), "offset": 0}
     for name, value in query:
         if name not in numbers or (name == "offset" and not listing.offset):
             continue
@@ -110,7 +127,7 @@ def _nova_limits(listing: Listing, query: Sequence[tuple[str, str]]) -> tuple[in
 def _cinder_limits(listing: Listing, query: Sequence[tuple[str, str]]) -> tuple[int, int]:
     # cinder/api/common.py@29.0.0: _get_limit_param, _get_offset_param
     given = dict(reversed(query))
-    limit = _limit_param(given, listing.default_limit or listing.max_limit)
+    limit = _limit_param(given, _default(listing))
     try:
         offset = int(given.get("offset", 0))
     except ValueError as error:
@@ -124,7 +141,7 @@ def _cinder_limits(listing: Listing, query: Sequence[tuple[str, str]]) -> tuple[
 
 def _glance_limits(listing: Listing, query: Sequence[tuple[str, str]]) -> tuple[int, int]:
     # glance/api/v2/images.py@33.0.0: RequestDeserializer._validate_limit
-    return _limit_param(dict(reversed(query)), listing.default_limit or listing.max_limit), 0
+    return _limit_param(dict(reversed(query)), _default(listing)), 0
 
 
 def _limit_param(given: Mapping[str, str], default: int) -> int:

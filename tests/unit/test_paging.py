@@ -196,6 +196,24 @@ def test_list_without_markers_is_continued_by_offset() -> None:
     assert paging.pod_query(GROUPS, page, Position("id", (), 4), 50) == "limit=50&offset=4"
 
 
+TRANSFERS = Listing("transfers", offset=True, marker_field="", whole=True)
+
+
+def test_list_that_comes_whole_is_asked_for_once_and_never_cut_unasked() -> None:
+    page = paging.parse(TRANSFERS, "limit=2&offset=1&name=a", Service.VOLUME)
+    assert (page.limit, page.offset) == (2, 1)
+    assert paging.pod_query(TRANSFERS, page, START, 100) == "name=a"
+    assert paging.ends(TRANSFERS, {"transfers": [{"id": str(n)} for n in range(2000)]}, 100)
+    assert paging.parse(TRANSFERS, "", Service.VOLUME).limit > 10**6
+
+
+def test_contract_is_that_of_the_microversion() -> None:
+    newer = Listing("transfers", "transfers_links", older=("3.59", TRANSFERS))
+    assert paging.contract(newer, "3.59") is newer
+    assert paging.contract(newer, "3.58") is TRANSFERS
+    assert paging.contract(TRANSFERS, "3.0") is TRANSFERS
+
+
 @pytest.mark.parametrize(
     ("body", "ended"),
     [
