@@ -51,6 +51,13 @@ PLACEMENT: Columns = (
     ("project_id", "Project ID"),
     ("created_at", "Created At"),
 )
+EXPLANATION: Columns = (
+    ("pod", "Pod"),
+    ("zone", "Availability Zone"),
+    ("outcome", "Outcome"),
+    ("score", "Score"),
+    ("why", "Why"),
+)
 
 
 def lines(rows: Iterable[Row], columns: Columns) -> tuple[list[str], list[list[Any]]]:

@@ -7,7 +7,7 @@ from typing import Any
 from osc_lib.command import command
 
 from . import columns
-from .client import client_of
+from .client import Row, client_of
 from .project import add_project_domain, project_id
 
 
@@ -98,3 +98,50 @@ class ShowPlacement(command.ShowOne):
         client = client_of(self)
         row = client.show("placements", parsed_args.resource, "placement")
         return columns.fields(row, columns.PLACEMENT, "explanation")
+
+
+class ExplainPlacement(command.Lister):
+    """Show for each pod why a resource was placed in it or not."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("resource", metavar="<resource>", help="Server, volume... (ID)")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[list[str], list[list[Any]]]:
+        placement = client_of(self).show("placements", parsed_args.resource, "placement")
+        return columns.lines(explained(placement["explanation"]), columns.EXPLANATION)
+
+
+def explained(explanation: Row) -> list[Row]:
+    """A row for each pod: those that could take the resource, best first, then the others."""
+    rows = []
+    for one in explanation.get("ranked", ()):
+        why = [f"{name} {value:g}" for name, value in one.get("weights", {}).items() if value]
+        if said := (one.get("room") or {}).get("why"):
+            why.append(said)
+        chosen = one["pod"] == explanation.get("chosen")
+        rows.append(
+            {
+                "pod": one["pod"],
+                "zone": one.get("zone", ""),
+                "outcome": "chosen" if chosen else "possible",
+                "score": one.get("score"),
+                "why": ", ".join(why),
+            }
+        )
+    rows += [
+        {
+            "pod": one["pod"],
+            "zone": one.get("zone", ""),
+            "outcome": f"not by {one['filter']}",
+            "score": None,
+            "why": one["why"],
+        }
+        for one in explanation.get("dropped", ())
+    ]
+    rows += [
+        {"pod": "", "zone": "", "outcome": "refused", "score": None, "why": said}
+        for said in explanation.get("failures", ())
+    ]
+    return rows
