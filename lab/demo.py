@@ -22,7 +22,7 @@ Two OpenStack clouds, one region. Go on as an ordinary user:
 
     . <(scripts/demo env)             # OS_* variables and PATH
     openstack server list
-    openstack server create --flavor m1.tiny --image cirros --network none \\
+    openstack server create --flavor m1.tiny --image cirros --no-network \\
         --availability-zone az2 --os-compute-api-version 2.37 another
 
 or as the operator:
@@ -88,7 +88,7 @@ class Demo:
         say(f"server create --availability-zone {zone} {name}")
         made: str = self.read(
             "server", "create", "--flavor", "m1.tiny", "--image", "cirros",
-            "--network", "none", "--availability-zone", zone, *VERSION, "--wait", name,
+            "--no-network", "--availability-zone", zone, *VERSION, "--wait", name,
         )["id"]  # fmt: skip
         say(f"{name} is ACTIVE")
         return made

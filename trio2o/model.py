@@ -172,9 +172,9 @@ class Caller:
     user_name: str
     domain_id: str
     roles: frozenset[str]
-    token: str
+    token: str = field(repr=False)
     expires_at: datetime
-    service_token: str = ""
+    service_token: str = field(default="", repr=False)
     service_roles: frozenset[str] = frozenset()
     system_scope: str = ""
     is_admin_project: bool = True

@@ -18,6 +18,7 @@ from trio2o.errors import PodError
 from trio2o.microversion import Range, intersect
 from trio2o.model import Pod, PodState, Service
 from trio2o.pods.client import PodClient
+from trio2o.pods.health import Circuit
 from trio2o.settings import Settings
 
 VERSIONED = (Service.COMPUTE, Service.VOLUME)
@@ -50,9 +51,22 @@ class Registry:
         if time.monotonic() - self._pods_read_at > self._settings.pods.refresh_s:
             async with self._reading:
                 if time.monotonic() - self._pods_read_at > self._settings.pods.refresh_s:
-                    self._pods = tuple(await self._db.read(pods_table.list_))
-                    self._pods_read_at = time.monotonic()
+                    self._take(tuple(await self._db.read(pods_table.list_)))
         return self._pods
+
+    def _take(self, pods: tuple[Pod, ...]) -> None:
+        names = {pod.name for pod in pods}
+        for gone in (pod for pod in self._pods if pod.name not in names):
+            self._client.health.forget(gone.name)
+            self._spoken.pop(gone.id, None)
+        self._pods = pods
+        self._pods_read_at = time.monotonic()
+        by_name = {pod.name: pod for pod in pods}
+        for state in self._client.health.states():
+            # Nothing but new resources may be asked of a pod, and those avoid one that did not
+            # respond: somebody must find out when it is back.
+            if state.circuit is Circuit.HALF_OPEN and state.pod_name in by_name:
+                self._ask(by_name[state.pod_name])
 
     def forget(self) -> None:
         """Read the pods anew at the next look."""

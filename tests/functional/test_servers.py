@@ -6,7 +6,7 @@ import pytest
 from lab.processes import LabError
 from tests.real import LATEST, Top, wait
 
-NEW = ("--flavor", "m1.tiny", "--image", "cirros", "--network", "none")
+NEW = ("--flavor", "m1.tiny", "--image", "cirros", "--no-network")
 V237 = ("--os-compute-api-version", "2.37")
 
 

@@ -8,6 +8,7 @@ project, route, body. Knows nothing of pods. Raw ASGI, since every request comes
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
@@ -85,9 +86,7 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        headers = _headers(scope)
         asked_id = headers.get("x-openstack-request-id", "")
         request_id = asked_id if is_request_id(asked_id) else new_request_id()
         REQUEST_ID.set(request_id)
@@ -127,7 +126,7 @@ class Gateway:
             raise NotFound
         path = path[len(mount.version) :]
         if mount.service is not Service.IMAGE and path in ("", "/") and method in ("GET", "HEAD"):
-            return await self._version(root)
+            return await self._version(root, headers, visit)
         caller = await self._deps.identity.authenticate(headers)
         version = ""
         version_headers: Mapping[str, str] = {}
@@ -226,12 +225,20 @@ class Gateway:
         document = microversion.versions(self._mount.service, base, ranges[self._mount.service])
         return _document(microversion.ROOT_STATUS[self._mount.service], document)
 
-    async def _version(self, root: str) -> Reply:
-        ranges = await self._deps.registry.ranges()
+    async def _version(self, root: str, headers: Mapping[str, str], visit: "_Visit") -> Reply:
         service = self._mount.service
-        return _document(
-            200, microversion.version(service, root + self._mount.prefix, ranges[service])
-        )
+        offered = (await self._deps.registry.ranges())[service]
+        visit.headers = microversion.negotiate(service, headers, offered).reply_headers
+        return _document(200, microversion.version(service, root + self._mount.prefix, offered))
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """By name in lower case; those that come more than once are one, with commas (RFC 9110)."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
 
 
 @dataclass(slots=True)
@@ -320,8 +327,9 @@ async def _send(send: Send, method: str, reply: Reply, visit: _Visit) -> None:
         }
     )
     if reply.stream is not None and method != "HEAD":
-        async for chunk in reply.stream:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        async with aclosing(reply.stream) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
         return
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body})

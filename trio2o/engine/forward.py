@@ -117,7 +117,7 @@ async def _learn_made(deps: Deps, request: Request, pod: Pod, reply: Reply, docu
         )
         for ident in made
     ]
-    await deps.db.write(routings.learn, rows)
+    await deps.db.write(routings.confirm, rows)
     for ident in made:
         deps.locator.remember(kind, ident, pod)
 

@@ -96,7 +96,9 @@ class Locator:
                 have.append((pod, reply))
         if have:
             home, reply = have[0]
-            routing = routing_of(need.kind, home, _resource(need.kind, reply), request)
+            routing = routing_of(
+                need.kind, home, _resource(need.kind, reply), request, need.resource_id
+            )
             await self._db.write(routings.learn, [routing])
             if need.kind is Kind.IMAGE:
                 pod_ids = [pod.id for pod, _ in have]
@@ -165,14 +167,19 @@ class Locator:
         return owners
 
 
-def routing_of(kind: Kind, pod: Pod, resource: Mapping[str, Any], request: Request) -> Routing:
-    """The routing of a resource, from what a pod shows of it."""
+def routing_of(
+    kind: Kind, pod: Pod, resource: Mapping[str, Any], request: Request, resource_id: str = ""
+) -> Routing:
+    """The routing of a resource, from what a pod shows of it.
+
+    resource_id: where the resource does not show it.
+    """
     facts = KINDS[kind]
     project = resource.get(facts.project_field) if facts.project_field else None
     created = resource.get(facts.created_field) if facts.created_field else None
     return Routing(
         kind=kind,
-        resource_id=str(resource.get(facts.id_field) or ""),
+        resource_id=resource_id or str(resource[facts.id_field]),
         pod_id=pod.id,
         project_id=project if isinstance(project, str) else request.caller.project_id,
         created_at=clock.parse(created) if isinstance(created, str) else clock.now(),
