@@ -315,10 +315,11 @@ def unknown_server_shown(routing: Routing, base: str, *, groups: bool) -> dict[s
     """
     server = unknown_server(routing, base, detail=True)
     stub = routing.stub
-    image = stub.get("image") or ""
+    known = stub.get("image") or ""  # an id, or as a request for the server told it
+    image = known.get("id", "") if isinstance(known, dict) else known
     href = f"{_unversioned(base)}/images/{image}"
     server["image"] = {"id": image, "links": [{"rel": "bookmark", "href": href}]} if image else ""
-    if "flavor" in stub:
+    if "original_name" in stub.get("flavor", {}):
         server["flavor"] = stub["flavor"]
     server["OS-EXT-AZ:availability_zone"] = stub.get("availability_zone") or "UNKNOWN"
     server["OS-EXT-STS:power_state"] = 0

@@ -199,8 +199,3 @@ class After:
             key = comparable(values_of(item, self._sort), self._sort)
             self._passed = self._marker < key or (self._own and self._marker == key)
         return self._passed
-
-
-def is_after(item: Item, marker: Item, sort: Sort) -> bool:
-    """Whether ``item`` alone sorts after ``marker``; use After for a pod's pages."""
-    return comparable(values_of(marker, sort), sort) < comparable(values_of(item, sort), sort)

@@ -310,6 +310,9 @@ def test_unknown_server_shows_what_the_routing_knows() -> None:
     assert shown["OS-EXT-STS:power_state"] == 0
     assert shown["user_id"] == "u1"
     assert shown["server_groups"] == ["g1"]
+    asked = routing({"image": {"id": "i1"}, "flavor": {"id": "f1"}})
+    assert paging.unknown_server_shown(asked, BASE, groups=True)["image"] == shown["image"]
+    assert "flavor" not in paging.unknown_server_shown(asked, BASE, groups=True)
     bare = paging.unknown_server_shown(routing({}), BASE, groups=False)
     assert (bare["user_id"], bare["OS-EXT-AZ:availability_zone"], bare["image"]) == (
         "UNKNOWN",
