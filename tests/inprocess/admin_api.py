@@ -69,14 +69,16 @@ class Answer:
 class AdminApi:
     """An admin API with one caller, an admin unless ``token`` says another."""
 
-    def __init__(self, folder: Path, *, policy: str = "", base_url: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, policy: str = "", base_url: str = "", max_limit: int = 1000
+    ) -> None:
         self.now = clock.now()
         (folder / "policy.yaml").write_text(policy or "{}")
         conf = folder / "trio2o.conf"
         conf.write_text(
             f"[database]\nurl = sqlite:///{folder}/trio2o.sqlite\n"
             f"[api]\nbase_url = {base_url}\n"
-            "[gateway]\nregion = CentralRegion\n"
+            f"[gateway]\nregion = CentralRegion\nmax_limit = {max_limit}\n"
             f"[oslo_policy]\npolicy_file = {folder}/policy.yaml\n"
         )
         loaded = options.load([], [str(conf)])

@@ -159,6 +159,7 @@ async def _do(parts: Parts, operation: Operation, request: Request) -> Answer:
     ask = Ask(
         operation=operation,
         base=parts.settings.api.base_url.rstrip("/") or _own_base(request),
+        max_limit=parts.settings.gateway.max_limit,
         caller=caller,
         path=path,
         query=clean_query(operation, _query_string(request)) if operation.rule else {},

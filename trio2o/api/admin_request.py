@@ -17,7 +17,7 @@ from jsonschema.exceptions import best_match
 from starlette.requests import ClientDisconnect, Request
 
 from trio2o.api.admin_projects import Projects
-from trio2o.api.admin_table import MAX_LIMIT, Operation, Parameter
+from trio2o.api.admin_table import Operation, Parameter
 from trio2o.api.policy import Policy
 from trio2o.api.schemas import SCHEMAS, Schema
 from trio2o.db.session import Database
@@ -78,10 +78,12 @@ class Ask:
     """A request that has been checked.
 
     base: URL that the version is below, without a slash at the end.
+    max_limit: items on a page at most.
     """
 
     operation: Operation
     base: str
+    max_limit: int
     caller: Caller | None = None
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
@@ -102,8 +104,8 @@ class Ask:
 
     @property
     def limit(self) -> int:
-        limit: int = self.query.get("limit", MAX_LIMIT)
-        return min(limit, MAX_LIMIT)
+        limit: int = self.query.get("limit", self.max_limit)
+        return min(limit, self.max_limit)
 
     @property
     def marker(self) -> str | None:

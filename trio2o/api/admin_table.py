@@ -10,8 +10,6 @@ from typing import Final
 from trio2o.api.schemas import Schema
 from trio2o.model import Kind, PodState
 
-MAX_LIMIT: Final = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -64,7 +62,7 @@ def _paging(*sort_keys: str) -> tuple[Parameter, ...]:
     paging = (
         Parameter(
             "limit",
-            f"At most so many; more than {MAX_LIMIT} are never answered at once.",
+            "At most so many; never more than the option [gateway] max_limit says.",
             {"type": "integer", "minimum": 1},
         ),
         _text("marker", "Go on after the item with this id."),
