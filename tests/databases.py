@@ -171,6 +171,8 @@ class MariaDb(Server):
                 f"--datadir={self.folder}/data",
                 f"--socket={self.folder}/sock",
                 f"--pid-file={self.folder}/pid",
+                # A server that starts deletes what looks like another one's in a shared /tmp.
+                f"--tmpdir={self.folder}",
                 f"--port={self.port}",
                 "--bind-address=127.0.0.1",
                 "--innodb-flush-log-at-trx-commit=0",

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    Connection,
+    ScalarSelect,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from trio2o.db.columns import CompactId
 from trio2o.db.numbers import number_of, numbers_of
@@ -17,18 +27,17 @@ from trio2o.model import Kind, Routing
 _CHUNK = 500
 _ids = CompactId(dashed=True)
 
-_ALL = (
-    select(
-        routings.c.kind,
-        routings.c.resource_id,
-        pods.c.id,
-        routings.c.project_id,
-        routings.c.created_at,
-        routings.c.stub,
-        routings.c.deleted_at,
-    )
-    .join(pods, pods.c.number == routings.c.pod)
-    .where(pods.c.deleted_at.is_(None))
+# The pod's id by a subquery and not by a join, lest a planner begins with the pods: without
+# fresh statistics MariaDB and PostgreSQL read whole indexes then. No routing is to a deleted
+# pod: pods.delete removes them, and _rows keeps the pod while it adds some.
+_ALL = select(
+    routings.c.kind,
+    routings.c.resource_id,
+    select(pods.c.id).where(pods.c.number == routings.c.pod).scalar_subquery(),
+    routings.c.project_id,
+    routings.c.created_at,
+    routings.c.stub,
+    routings.c.deleted_at,
 )
 # Built once: most of the time of a look-up would be that of building its statement.
 _ONE = _ALL.where(
@@ -42,6 +51,10 @@ _THE_ONE = (
     routings.c.kind == bindparam("of_kind"),
     routings.c.resource_id == bindparam("with_id"),
 )
+
+
+def _number(pod_id: str) -> ScalarSelect[int]:
+    return select(pods.c.number).where(pods.c.id == pod_id).scalar_subquery()
 
 
 def _routing(row: Any) -> Routing:
@@ -85,7 +98,7 @@ def confirm(conn: Connection, confirmed: Sequence[Routing]) -> None:
 
 
 def _rows(conn: Connection, given: Sequence[Routing]) -> list[dict[str, Any]]:
-    number = numbers_of(conn, (one.pod_id for one in given))
+    number = numbers_of(conn, (one.pod_id for one in given), hold=True)
     return [
         {
             "kind": one.kind,
@@ -163,22 +176,18 @@ def list_(
     if filters.project_id is not None:
         query = query.where(routings.c.project_id == filters.project_id)
     if filters.pod_id is not None:
-        query = query.where(pods.c.id == filters.pod_id)
+        query = query.where(routings.c.pod == _number(filters.pod_id))
     if filters.resource_id is not None:
         query = query.where(routings.c.resource_id == filters.resource_id)
     if filters.deleted is not None:
         gone = routings.c.deleted_at.is_not(None)
         query = query.where(gone if filters.deleted else ~gone)
     if after is not None:
-        query = query.where(
-            or_(
-                routings.c.kind > after.kind,
-                and_(
-                    routings.c.kind == after.kind,
-                    routings.c.resource_id > after.resource_id,
-                ),
-            )
-        )
+        kind, key = routings.c.kind, routings.c.resource_id
+        beyond = key > after.resource_id
+        if filters.kind is None:
+            beyond = and_(kind >= after.kind, or_(kind > after.kind, beyond))
+        query = query.where(beyond)
     query = query.order_by(routings.c.kind, routings.c.resource_id).limit(limit)
     return [_routing(row) for row in conn.execute(query)]
 
@@ -205,7 +214,7 @@ def list_newest(
     if project_id is not None:
         query = query.where(routings.c.project_id == project_id)
     if pod_id is not None:
-        query = query.where(pods.c.id == pod_id)
+        query = query.where(routings.c.pod == _number(pod_id))
     if deleted is not None:
         gone = routings.c.deleted_at.is_not(None)
         query = query.where(gone if deleted else ~gone)
@@ -238,7 +247,7 @@ def learn_copies(conn: Connection, kind: Kind, pod_id: str, resource_ids: Sequen
 
     Raises NotFound if the pod is not registered.
     """
-    number = number_of(conn, pod_id)
+    number = number_of(conn, pod_id, hold=True)
     rows = [{"kind": kind, "resource_id": one, "pod": number} for one in resource_ids]
     insert_missing(conn, copies, rows)
 
