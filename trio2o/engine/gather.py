@@ -59,8 +59,7 @@ class _Page:
     ) -> None:
         listing = request.op.listing
         assert listing is not None  # noqa: S101  every LIST row has one
-        while listing.older and not microversion.exists(listing.older[0], "", request.version):
-            listing = listing.older[1]
+        listing = paging.contract(listing, request.version)
         self.deps, self.request, self.listing = deps, request, listing
         self.pods = {pod.id: pod for pod in pods}
         self.silent = [pod.name for pod in unasked]

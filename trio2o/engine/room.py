@@ -34,7 +34,13 @@ class Room:
         if not path:
             return wish
         for pod in sorted(pods, key=lambda pod: not healthy[pod.id]):
-            found = await self._read(pod, wish.definition_service, path)
+            found = await self._read(
+                pod,
+                wish.definition_service,
+                path,
+                wish.definition_query,
+                wish.definition_version,
+            )
             if found is not None:
                 return wish.defined_by(found)
         return wish
