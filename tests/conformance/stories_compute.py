@@ -56,6 +56,8 @@ async def flavors(say: Story) -> None:
     await say("GET compute /v2.1/flavors?minRam=x")
     await say("GET compute /v2.1/flavors?sort_key=name&sort_dir=desc")
     await say("GET compute /v2.1/flavors?is_public=None", user="operator")
+    for version in ("2.74", "2.101", "2.102"):
+        await say("GET compute /v2.1/flavors?name=M1.[tn]", version=version)
     body = {"flavor": {"name": "conf", "id": "conf", "ram": 64, "vcpus": 1, "disk": 1}}
     await say("POST compute /v2.1/flavors", body)
     await say("POST compute /v2.1/flavors", {"flavor": {"name": "x"}}, user="operator")

@@ -6,11 +6,12 @@ Source: nova/api/openstack/compute/volume_attachments.py@34.0.0.
 
 from typing import Any
 
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.schema import Schema
 from trio2o.pods.fake.server_disks import check_free, connect, disconnect
 from trio2o.pods.fake.servers import find_server
 from trio2o.pods.fake.service import validate
-from trio2o.pods.fake.state import Attachment, Cloud, Server
+from trio2o.pods.fake.state import Attachment, Server
 from trio2o.pods.fake.web import Fault, Request, Response, Row, truth
 
 
@@ -149,7 +150,9 @@ def _delete(cloud: Cloud, request: Request) -> Response:
 
 
 ROWS = (
-    Row("GET /servers/{server}/os-volume_attachments", _list),
+    Row(
+        "GET /servers/{server}/os-volume_attachments", _list, strict=75, known=("limit", "offset")
+    ),
     Row("POST /servers/{server}/os-volume_attachments", _create),
     Row("GET /servers/{server}/os-volume_attachments/{volume}", _show),
     Row("PUT /servers/{server}/os-volume_attachments/{volume}", _update),

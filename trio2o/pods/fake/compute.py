@@ -13,6 +13,7 @@ from trio2o.pods.fake import (
     server_list,
     servers,
 )
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.identity import FakeIdentity
 from trio2o.pods.fake.service import (
     EXPLANATIONS,
@@ -23,7 +24,7 @@ from trio2o.pods.fake.service import (
     validate,
     version_of,
 )
-from trio2o.pods.fake.state import Cloud, ServerGroup, micros
+from trio2o.pods.fake.state import ServerGroup, micros
 from trio2o.pods.fake.web import Fault, Request, Response, Row, truth
 
 FAULT_NAMES = {
@@ -298,12 +299,13 @@ def _group_delete(cloud: Cloud, request: Request) -> Response:
     return Response(204)
 
 
+_GROUP_QUERY = ("all_projects", "limit", "offset")
 ROWS = (
-    Row("GET /os-availability-zone", _zones),
-    Row("GET /os-availability-zone/detail", _zones_detail),
-    Row("GET /limits", _limits),
+    Row("GET /os-availability-zone", _zones, strict=102),
+    Row("GET /os-availability-zone/detail", _zones_detail, strict=102),
+    Row("GET /limits", _limits, strict=75, known=("tenant_id", "reserved")),
     Row("POST /os-server-groups", _group_create),
-    Row("GET /os-server-groups", _group_list),
+    Row("GET /os-server-groups", _group_list, strict=75, known=_GROUP_QUERY),
     Row("GET /os-server-groups/{id}", _group_show),
     Row("DELETE /os-server-groups/{id}", _group_delete),
 )

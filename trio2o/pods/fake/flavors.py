@@ -4,14 +4,16 @@
 Source: nova/api/openstack/compute/flavors.py@34.0.0.
 """
 
+import re
 from typing import Any
 
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.paging import ordered
 from trio2o.pods.fake.schema import Schema
 from trio2o.pods.fake.server_list import MAX_LIMIT, bad_query
 from trio2o.pods.fake.server_view import links, next_page
 from trio2o.pods.fake.service import require_role, validate
-from trio2o.pods.fake.state import Cloud, Flavor
+from trio2o.pods.fake.state import Flavor
 from trio2o.pods.fake.web import Fault, Request, Response, Row, truth
 
 _NUMBER: Schema = {"type": ["integer", "string"], "pattern": "^[0-9]*$", "minLength": 1}
@@ -101,6 +103,9 @@ def _page(cloud: Cloud, request: Request) -> list[Flavor]:
             if not value.isdigit():
                 raise Fault(400, f"Invalid {key} filter [{value}]")
             found = [flavor for flavor in found if getattr(flavor, attribute) >= int(value)]
+    if request.asks("name") and request.since(102):
+        pattern = re.compile(request.first("name"), re.IGNORECASE)
+        found = [flavor for flavor in found if pattern.search(flavor.name)]
     sort_key = {"flavorid": "id", "memory_mb": "ram", "root_gb": "disk"}.get(
         request.first("sort_key", "flavorid"), request.first("sort_key")
     )
@@ -262,16 +267,27 @@ def _access_remove(cloud: Cloud, request: Request) -> Response:
     return _access_view(flavor)
 
 
+_KNOWN = (
+    "limit",
+    "marker",
+    "is_public",
+    "minRam",
+    "minDisk",
+    "sort_key",
+    "sort_dir",
+)
 ROWS = (
-    Row("GET /flavors", _index),
+    Row("GET /flavors", _index, until=101, strict=75, known=_KNOWN),
+    Row("GET /flavors", _index, since=102, strict=75, known=(*_KNOWN, "name")),
     Row("POST /flavors", _create),
-    Row("GET /flavors/detail", _detail),
-    Row("GET /flavors/{flavor}", _show),
+    Row("GET /flavors/detail", _detail, until=101, strict=75, known=_KNOWN),
+    Row("GET /flavors/detail", _detail, since=102, strict=75, known=(*_KNOWN, "name")),
+    Row("GET /flavors/{flavor}", _show, strict=102),
     Row("PUT /flavors/{flavor}", _update, since=55),
     Row("DELETE /flavors/{flavor}", _delete),
-    Row("GET /flavors/{flavor}/os-extra_specs", _specs),
+    Row("GET /flavors/{flavor}/os-extra_specs", _specs, strict=102),
     Row("POST /flavors/{flavor}/os-extra_specs", _specs_add),
-    Row("GET /flavors/{flavor}/os-extra_specs/{key}", _spec_show),
+    Row("GET /flavors/{flavor}/os-extra_specs/{key}", _spec_show, strict=102),
     Row("PUT /flavors/{flavor}/os-extra_specs/{key}", _spec_put),
     Row("DELETE /flavors/{flavor}/os-extra_specs/{key}", _spec_delete),
     Row("GET /flavors/{flavor}/os-flavor-access", _access),

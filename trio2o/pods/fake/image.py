@@ -5,30 +5,19 @@ Source: glance/api/v2/images.py, image_data.py, glance/db/sqlalchemy/api.py @33.
 """
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import orjson
 
 from trio2o.model import Service as ServiceType
+from trio2o.pods.fake import image_list, image_parts
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.identity import FakeIdentity
-from trio2o.pods.fake.paging import after, next_link, ordered
+from trio2o.pods.fake.image_view import find_image, glance_fault, own_image, touch, view, visible
 from trio2o.pods.fake.service import EXPLANATIONS, Service, webob_fault
-from trio2o.pods.fake.state import Cloud, Image, seconds
-from trio2o.pods.fake.web import Fault, Request, Response, Row, truth
+from trio2o.pods.fake.state import Image
+from trio2o.pods.fake.web import Fault, Request, Response, Row
 
-DEFAULT_LIMIT = 25
-MAX_LIMIT = 1000
-SORT_KEYS = (
-    "name",
-    "status",
-    "container_format",
-    "disk_format",
-    "size",
-    "id",
-    "created_at",
-    "updated_at",
-)
 _PATCH_TYPES = (
     "application/openstack-images-v2.0-json-patch",
     "application/openstack-images-v2.1-json-patch",
@@ -62,24 +51,7 @@ _WRITABLE = (
     "owner",
 )
 _UUID = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
-_FIELDS: dict[str, Callable[[Image], Any]] = {
-    "name": lambda image: image.name,
-    "status": lambda image: image.status,
-    "container_format": lambda image: image.container_format,
-    "disk_format": lambda image: image.disk_format,
-    "size": lambda image: image.size,
-    "id": lambda image: image.id,
-    "created_at": lambda image: image.created.replace(microsecond=0),
-    "updated_at": lambda image: image.updated.replace(microsecond=0),
-}
 _VERSIONS = (15, 13, 12, 11, 10, 9, 8, 17, 7, 6, 5, 4, 3, 2, 1, 0)
-
-
-def glance_fault(
-    status: int, message: str, detail: str = "", headers: tuple[tuple[str, str], ...] = ()
-) -> Fault:
-    body = webob_fault(status, f"{message}<br /><br />\n{detail}\n\n")
-    return Fault(status, message, body=body, headers=headers)
 
 
 class ImageService(Service):
@@ -89,7 +61,7 @@ class ImageService(Service):
     maximum = (2, 17)
 
     def __init__(self, cloud: Cloud, identity: FakeIdentity) -> None:
-        super().__init__(cloud, identity, ROWS)
+        super().__init__(cloud, identity, (*ROWS, *image_list.ROWS, *image_parts.ROWS))
 
     def unprotected(self, request: Request) -> Response | None:  # noqa: ARG002
         return None
@@ -126,66 +98,6 @@ class ImageService(Service):
         return Response(fault.status, body, list(fault.headers))
 
 
-def _view(image: Image) -> dict[str, Any]:
-    stored = image.status in ("active", "deactivated")
-    view: dict[str, Any] = {
-        **image.properties,
-        "name": image.name,
-        "disk_format": image.disk_format,
-        "container_format": image.container_format,
-        "visibility": image.visibility,
-        "size": image.size,
-        "virtual_size": image.size,
-        "status": image.status,
-        "checksum": image.checksum,
-        "protected": image.protected,
-        "min_ram": image.min_ram,
-        "min_disk": image.min_disk,
-        "owner": image.owner,
-        "os_hidden": image.os_hidden,
-        "os_hash_algo": "sha512" if image.os_hash_value else None,
-        "os_hash_value": image.os_hash_value,
-        "id": image.id,
-        "created_at": seconds(image.created),
-        "updated_at": seconds(image.updated),
-        "tags": image.tags,
-        "self": f"/v2/images/{image.id}",
-        "file": f"/v2/images/{image.id}/file",
-        "schema": "/v2/schemas/image",
-    }
-    if stored:
-        view["stores"] = "file"
-    return view
-
-
-def _visible(request: Request, image: Image) -> bool:
-    return (
-        image.visibility in ("public", "community")
-        or image.owner == request.who.project_id
-        or request.who.project_id in image.members
-        or request.who.is_admin
-    )
-
-
-def _find(cloud: Cloud, request: Request) -> Image:
-    image = cloud.images.find(request["image"])
-    if image is None or not _visible(request, image):
-        raise glance_fault(404, f"No image found with ID {request['image']}")
-    return image
-
-
-def _own(cloud: Cloud, request: Request, what: str) -> Image:
-    image = _find(cloud, request)
-    if image.owner != request.who.project_id and not request.who.is_admin:
-        raise glance_fault(403, f"You are not authorized to complete {what} action.")
-    return image
-
-
-def _touch(cloud: Cloud, image: Image) -> None:
-    image.updated = cloud.now()
-    cloud.images.changed()
-
-
 def _set(image: Image, key: str, value: Any) -> None:
     if key in _READ_ONLY:
         raise glance_fault(403, f"Attribute '{key}' is read-only.")
@@ -217,7 +129,7 @@ def _create(cloud: Cloud, request: Request) -> Response:
         ("OpenStack-image-import-methods", "glance-direct,copy-image"),
         ("OpenStack-image-store-ids", "file,os_glance_staging_store,os_glance_tasks_store"),
     ]
-    return Response(201, _view(image), headers)
+    return Response(201, view(image), headers)
 
 
 def _check_schema(asked: dict[str, Any]) -> None:
@@ -244,7 +156,7 @@ def _check_schema(asked: dict[str, Any]) -> None:
 
 
 def _show(cloud: Cloud, request: Request) -> Response:
-    return Response(body=_view(_find(cloud, request)))
+    return Response(body=view(find_image(cloud, request)))
 
 
 def _update(cloud: Cloud, request: Request) -> Response:
@@ -260,15 +172,15 @@ def _update(cloud: Cloud, request: Request) -> Response:
             headers=(("Accept-Patch", accepted),),
             body=webob_fault(415, f"{explanation}\n<br /><br />\n{detail}"),
         )
-    image = _own(cloud, request, "modify_image")
+    image = own_image(cloud, request, "modify_image")
     try:
         changes = orjson.loads(b"".join(request.chunks))
     except orjson.JSONDecodeError:
         raise glance_fault(400, "Malformed JSON in request body.") from None
     for change in changes:
         _change(image, change)
-    _touch(cloud, image)
-    return Response(body=_view(image))
+    touch(cloud, image)
+    return Response(body=view(image))
 
 
 def _change(image: Image, change: dict[str, Any]) -> None:
@@ -288,9 +200,9 @@ def _change(image: Image, change: dict[str, Any]) -> None:
 
 def _delete(cloud: Cloud, request: Request) -> Response:
     image = cloud.images.find(request["image"])
-    if image is None or not _visible(request, image):
+    if image is None or not visible(request, image):
         raise glance_fault(404, f"Failed to find image {request['image']} to delete")
-    _own(cloud, request, "delete_image")
+    own_image(cloud, request, "delete_image")
     if image.protected:
         raise glance_fault(403, f"Image {image.id} is protected and cannot be deleted.")
     image.deleted = True
@@ -298,230 +210,6 @@ def _delete(cloud: Cloud, request: Request) -> Response:
     image.chunks = []
     cloud.images.changed()
     return Response(204, content_type="text/html; charset=UTF-8")
-
-
-def _list(cloud: Cloud, request: Request) -> Response:
-    limit = _limit(request)
-    sort = _sort(request)
-    marker = None
-    if request.asks("marker"):
-        marker = cloud.images.find(request.first("marker"))
-        if marker is None or not _visible(request, marker):
-            raise glance_fault(400, f"No image found with ID {request.first('marker')}")
-    key = tuple(
-        pair for pair in request.query if pair[0] not in ("limit", "marker", "sort", "sort_key")
-    )
-    who = request.who
-    found = cloud.images.view(
-        (who.project_id, who.is_admin, sort, key),
-        lambda: ordered([image for image in cloud.images if _listed(request, image)], sort, _read),
-    )
-    start = 0 if marker is None else after(found, marker, sort, _read)
-    page = found[start : start + limit]
-    body: dict[str, Any] = {
-        "images": [_view(image) for image in page],
-        "first": _self(request.query),
-        "schema": "/v2/schemas/images",
-    }
-    if page and len(page) == limit:
-        once = list(dict(request.query).items())
-        body["next"] = next_link("/v2/images", once, page[-1].id)
-    return Response(body=body)
-
-
-def _self(query: list[tuple[str, str]]) -> str:
-    # Of a parameter that comes twice only the last is kept: glance/api/v2/images.py@33.0.0
-    rest = [(key, value) for key, value in dict(query).items() if key != "marker"]
-    if not rest:
-        return "/v2/images"
-    return next_link("/v2/images", rest, "").removesuffix("&marker=")
-
-
-def _limit(request: Request) -> int:
-    text = request.first("limit", str(DEFAULT_LIMIT))
-    try:
-        limit = int(text)
-    except ValueError:
-        raise glance_fault(400, "limit param must be an integer") from None
-    if limit < 0:
-        raise glance_fault(400, "limit param must be positive")
-    return min(limit, MAX_LIMIT)
-
-
-def _sort(request: Request) -> tuple[tuple[str, str], ...]:
-    if request.asks("sort"):
-        parts = [part.partition(":") for part in request.first("sort").split(",")]
-        keys = [key.strip() for key, _, _ in parts]
-        directions = [direction.strip() or "desc" for _, _, direction in parts]
-    else:
-        keys = request.every("sort_key")
-        directions = request.every("sort_dir")
-    for key in keys:
-        if key not in SORT_KEYS:
-            raise glance_fault(
-                400,
-                f"Invalid sort key: {key}. It must be one of the following: "
-                f"{', '.join(SORT_KEYS)}.",
-            )
-    for direction in directions:
-        if direction not in ("asc", "desc"):
-            raise glance_fault(400, f"Invalid sort direction: {direction}")
-    keys = keys or ["created_at"]
-    directions = directions or ["desc"]
-    rest = "desc"
-    if len(directions) == 1:
-        rest = directions[0]
-        directions = directions * len(keys)
-    if len(directions) != len(keys):
-        raise glance_fault(400, "Number of sort dirs does not match the number of sort keys")
-    for key in ("created_at", "id"):
-        if key not in keys:
-            keys.append(key)
-            directions.append(rest)
-    return tuple(zip(keys, directions, strict=True))
-
-
-def _read(image: Image, key: str) -> Any:
-    return _FIELDS[key](image)
-
-
-def _listed(request: Request, image: Image) -> bool:
-    who = request.who
-    wanted = request.first("visibility")
-    mine = image.owner == who.project_id
-    if image.os_hidden != truth(request.first("os_hidden", "false")):
-        return False
-    if not wanted and image.visibility == "community" and not mine:
-        return False
-    if wanted and wanted not in ("all", image.visibility):
-        return False
-    return _visible(request, image) and _filtered(request, image)
-
-
-def _filtered(request: Request, image: Image) -> bool:
-    view: dict[str, Any] | None = None
-    for key, value in request.query:
-        if key in ("limit", "marker", "sort", "sort_key", "sort_dir", "visibility", "os_hidden"):
-            continue
-        if key in ("tag", "member_status"):
-            if key == "tag" and value not in image.tags:
-                return False
-            continue
-        view = view or _view(image)
-        mine = view.get(key)
-        if value.startswith("in:"):
-            if str(mine) not in value[3:].split(","):
-                return False
-        elif mine is None or str(mine).lower() != value.lower():
-            return False
-    return True
-
-
-def _upload(cloud: Cloud, request: Request) -> Response:
-    image = _own(cloud, request, "upload_image")
-    if image.status != "queued":
-        raise glance_fault(
-            409,
-            f"Image status transition from {image.status} to saving is not allowed",
-        )
-    sent = request.headers.get("content-type")
-    if sent != "application/octet-stream":
-        message = (
-            f"The request media type {sent} is not supported by this server.\n<br /><br />\n"
-            f"Invalid content type {sent}"
-        )
-        raise Fault(415, body=webob_fault(415, message))
-    image.store(request.chunks)
-    _touch(cloud, image)
-    return Response(204, content_type="text/html; charset=UTF-8")
-
-
-def _download(cloud: Cloud, request: Request) -> Response:
-    image = _find(cloud, request)
-    if image.status == "queued":
-        return Response(204, content_type="")
-    headers = [
-        ("Content-Length", str(image.size or 0)),
-        ("Content-MD5", image.checksum or ""),
-    ]
-    return Response(
-        200, None, headers, "application/octet-stream", stream=iter(list(image.chunks))
-    )
-
-
-def _tag_put(cloud: Cloud, request: Request) -> Response:
-    image = _own(cloud, request, "modify_image")
-    if request["tag"] not in image.tags:
-        image.tags = [*image.tags, request["tag"]]
-    _touch(cloud, image)
-    return Response(204, content_type="text/html; charset=UTF-8")
-
-
-def _tag_delete(cloud: Cloud, request: Request) -> Response:
-    image = _own(cloud, request, "modify_image")
-    if request["tag"] not in image.tags:
-        raise glance_fault(404, EXPLANATIONS[404])
-    image.tags = [tag for tag in image.tags if tag != request["tag"]]
-    _touch(cloud, image)
-    return Response(204, content_type="text/html; charset=UTF-8")
-
-
-def _member_view(image: Image, project: str) -> dict[str, Any]:
-    return {
-        "member_id": project,
-        "image_id": image.id,
-        "status": image.members[project],
-        "created_at": seconds(image.updated),
-        "updated_at": seconds(image.updated),
-        "schema": "/v2/schemas/member",
-    }
-
-
-def _members(cloud: Cloud, request: Request) -> Response:
-    image = _find(cloud, request)
-    found = [_member_view(image, project) for project in image.members]
-    return Response(body={"members": found, "schema": "/v2/schemas/members"})
-
-
-def _member_add(cloud: Cloud, request: Request) -> Response:
-    image = _own(cloud, request, "add_member")
-    project = request.body["member"]
-    if project in image.members:
-        raise glance_fault(409, f"Member {project} is duplicated for image {image.id}")
-    image.members[project] = "pending"
-    _touch(cloud, image)
-    return Response(body=_member_view(image, project))
-
-
-def _member_put(cloud: Cloud, request: Request) -> Response:
-    image = _find(cloud, request)
-    if request["member"] not in image.members:
-        raise glance_fault(404, f"{request['member']} not found in the member list")
-    image.members[request["member"]] = request.body["status"]
-    _touch(cloud, image)
-    return Response(body=_member_view(image, request["member"]))
-
-
-def _member_delete(cloud: Cloud, request: Request) -> Response:
-    image = _own(cloud, request, "delete_member")
-    if image.members.pop(request["member"], None) is None:
-        raise glance_fault(
-            404, f"{request['member']} not found in the member list of the image {image.id}."
-        )
-    _touch(cloud, image)
-    return Response(204, content_type="")
-
-
-def _switch(status: str) -> Callable[[Cloud, Request], Response]:
-    def handle(cloud: Cloud, request: Request) -> Response:
-        image = _find(cloud, request)
-        if image.status not in ("active", "deactivated"):
-            raise glance_fault(403, f"Image {image.id} is not active.")
-        image.status = status
-        _touch(cloud, image)
-        return Response(204, content_type="text/html; charset=UTF-8")
-
-    return handle
 
 
 def _import_info(cloud: Cloud, request: Request) -> Response:  # noqa: ARG001
@@ -538,21 +226,10 @@ def _store_info(cloud: Cloud, request: Request) -> Response:  # noqa: ARG001
 
 
 ROWS = (
-    Row("GET /images", _list),
     Row("POST /images", _create),
     Row("GET /images/{image}", _show),
     Row("PATCH /images/{image}", _update, raw=True),
     Row("DELETE /images/{image}", _delete),
-    Row("PUT /images/{image}/file", _upload, raw=True),
-    Row("GET /images/{image}/file", _download),
-    Row("PUT /images/{image}/tags/{tag}", _tag_put),
-    Row("DELETE /images/{image}/tags/{tag}", _tag_delete),
-    Row("GET /images/{image}/members", _members),
-    Row("POST /images/{image}/members", _member_add),
-    Row("PUT /images/{image}/members/{member}", _member_put),
-    Row("DELETE /images/{image}/members/{member}", _member_delete),
-    Row("POST /images/{image}/actions/deactivate", _switch("deactivated")),
-    Row("POST /images/{image}/actions/reactivate", _switch("active")),
     Row("GET /info/import", _import_info),
     Row("GET /info/stores", _store_info),
 )

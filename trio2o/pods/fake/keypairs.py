@@ -8,10 +8,11 @@ import base64
 import hashlib
 from typing import Any
 
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.schema import Schema
 from trio2o.pods.fake.server_view import next_page
 from trio2o.pods.fake.service import require_role, validate
-from trio2o.pods.fake.state import Cloud, Keypair, micros
+from trio2o.pods.fake.state import Keypair, micros
 from trio2o.pods.fake.web import Fault, Request, Response, Row
 
 
@@ -155,8 +156,8 @@ def _page(request: Request, found: list[Keypair]) -> list[Keypair]:
 
 
 ROWS = (
-    Row("GET /os-keypairs", _list),
+    Row("GET /os-keypairs", _list, strict=75, known=("user_id", "limit", "marker")),
     Row("POST /os-keypairs", _create),
-    Row("GET /os-keypairs/{name}", _show),
-    Row("DELETE /os-keypairs/{name}", _delete),
+    Row("GET /os-keypairs/{name}", _show, strict=75, known=("user_id",)),
+    Row("DELETE /os-keypairs/{name}", _delete, strict=75, known=("user_id",)),
 )

@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 
 from trio2o.model import Service as ServiceType
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.identity import FakeIdentity
 from trio2o.pods.fake.paging import next_link
 from trio2o.pods.fake.service import EXPLANATIONS, Service
-from trio2o.pods.fake.state import Cloud, Network, Port, seconds
+from trio2o.pods.fake.state import Network, Port, seconds
 from trio2o.pods.fake.web import Fault, Request, Response, Row
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 
 from trio2o.model import Service as ServiceType
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.identity import FakeIdentity
 from trio2o.pods.fake.service import EXPLANATIONS, STATUS_TITLES, Service, dotted
-from trio2o.pods.fake.state import Cloud
 from trio2o.pods.fake.web import Fault, Request, Response, Row, parse_version
 
 CLASSES = ("VCPU", "MEMORY_MB", "DISK_GB")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trio2o.ids import new_request_id
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.compute import Compute
 from trio2o.pods.fake.identity import FakeIdentity
 from trio2o.pods.fake.image import ImageService
@@ -16,7 +17,7 @@ from trio2o.pods.fake.network import NetworkService
 from trio2o.pods.fake.placement import Placement
 from trio2o.pods.fake.seed import Seeds
 from trio2o.pods.fake.service import Service
-from trio2o.pods.fake.state import Behaviour, Cloud, Now
+from trio2o.pods.fake.state import Behaviour, Now
 from trio2o.pods.fake.volume import VolumeService
 from trio2o.pods.fake.web import Fault, Request, Response, parse_query
 from trio2o.pods.memory import AsgiApp, Receive, Scope, Send

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a test puts into a cloud without asking its API."""
 
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.identity import hex_id
 from trio2o.pods.fake.server_nics import new_port, plug
 from trio2o.pods.fake.servers import schedule
 from trio2o.pods.fake.state import (
-    Cloud,
     Flavor,
     Image,
     Network,

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from trio2o.pods.fake import server_schema
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.server_nics import new_port
 from trio2o.pods.fake.server_view import detail, links
 from trio2o.pods.fake.servers import check_quota, find_mapped, find_server, remove, touch
 from trio2o.pods.fake.service import require_role, validate
-from trio2o.pods.fake.state import Cloud, Image, Server, later
+from trio2o.pods.fake.state import Image, Server, later
 from trio2o.pods.fake.web import Fault, Request, Response, Row
 
 

@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from trio2o.pods.fake.state import Attachment, Cloud, Server, Volume
+from trio2o.pods.fake.cloud import Cloud
+from trio2o.pods.fake.state import Attachment, Server, Volume
 from trio2o.pods.fake.volumes import new_volume
 from trio2o.pods.fake.web import Fault, Request, truth
 

@@ -4,11 +4,12 @@
 from collections.abc import Iterable
 
 from trio2o.pods.fake import server_schema
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.schema import Invalid, check
 from trio2o.pods.fake.server_view import links
 from trio2o.pods.fake.servers import find_server, touch
 from trio2o.pods.fake.service import require_role, validate
-from trio2o.pods.fake.state import Cloud, Server
+from trio2o.pods.fake.state import Server
 from trio2o.pods.fake.web import Fault, Request, Response, Row
 
 

@@ -4,7 +4,8 @@
 from typing import Any
 
 from trio2o.ids import is_uuid
-from trio2o.pods.fake.state import Cloud, Network, Port, Server
+from trio2o.pods.fake.cloud import Cloud
+from trio2o.pods.fake.state import Network, Port, Server
 from trio2o.pods.fake.web import Fault, Request
 
 Nic = tuple[Network, Port | None]

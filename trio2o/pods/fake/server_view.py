@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from trio2o.pods.fake.state import Cloud, Server, micros, seconds
+from trio2o.pods.fake.cloud import Cloud
+from trio2o.pods.fake.state import Server, micros, seconds
 from trio2o.pods.fake.web import Request
 
 _TASK_STATUS: dict[str, dict[str | None, str]] = {

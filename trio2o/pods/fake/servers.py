@@ -8,11 +8,12 @@ import secrets
 from typing import Any
 
 from trio2o.pods.fake import server_schema
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.server_disks import check_disks, connect_disks, disconnect_all
 from trio2o.pods.fake.server_nics import check_networks, plug, unplug
 from trio2o.pods.fake.server_view import detail, links
 from trio2o.pods.fake.service import require_role, validate
-from trio2o.pods.fake.state import Cloud, Flavor, Server, later, look, seconds
+from trio2o.pods.fake.state import Flavor, Server, later, look, seconds
 from trio2o.pods.fake.web import Fault, Request, Response, Row, truth
 
 NO_CANDIDATES = "No valid host was found. "

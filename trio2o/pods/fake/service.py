@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import orjson
 
 from trio2o.model import Service as ServiceType
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.identity import FakeIdentity
 from trio2o.pods.fake.schema import Invalid, Schema, check
-from trio2o.pods.fake.state import Cloud
 from trio2o.pods.fake.web import (
     Fault,
     Request,

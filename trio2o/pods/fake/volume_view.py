@@ -6,8 +6,9 @@ Source: cinder/api/v3/views/volumes.py, cinder/api/contrib/volume_*_attribute.py
 
 from typing import Any
 
+from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.server_view import links
-from trio2o.pods.fake.state import Cloud, Snapshot, Volume, micros
+from trio2o.pods.fake.state import Snapshot, Volume, micros
 from trio2o.pods.fake.web import Request
 
 
