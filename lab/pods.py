@@ -15,7 +15,7 @@ from lab.services import commands, configuration, directories, environment, rend
 # Which services report to which API
 HEARTS = (
     ("compute", "/v2.1/os-services", {"nova-conductor", "nova-scheduler", "nova-compute"}),
-    ("volume", "/v3/os-services", {"cinder-scheduler", "cinder-volume"}),
+    ("volume", "/v3/os-services", {"cinder-scheduler", "cinder-volume", "cinder-backup"}),
 )
 # How a size is called by Placement
 INVENTORY = {"vcpus": "VCPU", "ram_mb": "MEMORY_MB", "disk_gb": "DISK_GB"}

@@ -151,6 +151,8 @@ def nova(pod: Pod) -> Sections:
         "reserved_host_memory_mb": 0,
     }
     conf["api_database"] = database(pod.database("nova_api"))
+    # room for a test that walks over many servers
+    conf["quota"] = {"instances": 200, "cores": 400, "ram": 400 * 1024}
     conf["scheduler"] = {"workers": 1, "discover_hosts_in_cells_interval": 60}
     conf["conductor"] = {"workers": 1}
     conf["placement"] = client(pod, "nova")
@@ -206,7 +208,12 @@ def cinder(pod: Pod, share: pathlib.Path) -> Sections:
         "glance_api_servers": pod.url("image"),
         "enabled_backends": "lab",
         "allow_force_upload": "true",
+        "backup_manager": "labkit.backup.LabBackupManager",
+        "backup_driver": "cinder.backup.drivers.posix.PosixBackupDriver",
+        "backup_posix_path": pod.data / "cinder/backups",
         "default_volume_type": "__DEFAULT__",
+        "quota_volumes": 200,
+        "quota_snapshots": 200,
         # cinder-scheduler holds its start for up to 60 s otherwise
         "scheduler_driver_init_wait_time": 2,
         "periodic_fuzzy_delay": 0,

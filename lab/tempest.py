@@ -105,6 +105,7 @@ def configuration(lab: Lab, target: Target) -> Sections:
         "volume": {
             **quick,
             "storage_protocol": "iscsi",
+            "backup_driver": "posix",
             "vendor_name": "Open Source",
             "volume_type": "lab",
             "volume_type_multiattach": "multiattach",
@@ -112,7 +113,7 @@ def configuration(lab: Lab, target: Target) -> Sections:
             "max_microversion": "latest",
         },
         "volume-feature-enabled": {
-            "backup": "false",
+            "backup": "true",
             "extend_attached_volume": "true",
             "volume_revert": "true",
             "manage_volume": "true",

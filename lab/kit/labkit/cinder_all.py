@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One cinder in one process: API, scheduler, one volume backend.
+"""One cinder in one process: API, scheduler, backup, one volume backend.
 
     python -m labkit.cinder_all HOST PORT --config-file FILE
 
@@ -35,7 +35,7 @@ def main() -> None:
         """A service that reports under its own id.
 
         cinder keeps the id of "the" service of a process in the class, so of
-        two in one process one would look dead.
+        three in one process two would look dead.
         """
 
         turn = threading.Lock()
@@ -55,9 +55,10 @@ def main() -> None:
         binary=constants.VOLUME_BINARY,
         coordination=True,
     )
-    # second: it waits for a backend to report
+    backup = Service.create(binary=constants.BACKUP_BINARY, service_name="backup")
+    # last: it waits for a backend to report
     scheduler = Service.create(binary=constants.SCHEDULER_BINARY)
-    for one in (volume, scheduler):
+    for one in (volume, backup, scheduler):
         one.start()
         # a service that comes back is seen at once, not after an interval
         one.report_state()
