@@ -42,12 +42,8 @@ def test_each_command_has_help_that_explains_each_argument(entry: EntryPoint) ->
     assert isinstance(made, command.Command)
     assert made.get_description()
     parser = made.get_parser("openstack")
-    own = [action for action in parser._actions if action.container in _groups(parser)]
+    own = [*parser._positionals._group_actions, *parser._optionals._group_actions]
     assert all(action.help for action in own)
-
-
-def _groups(parser: object) -> list[object]:
-    return [parser, *parser._action_groups, *parser._mutually_exclusive_groups]  # type: ignore[attr-defined]
 
 
 def test_no_other_plugin_here_has_a_command_of_the_same_name() -> None:

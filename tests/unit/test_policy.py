@@ -51,6 +51,7 @@ def test_who_may_by_default(tmp_path: Path, name: str) -> None:
     assert not rules.allows(name, caller("reader"), "p2")
     assert not rules.allows(name, caller("reader"), ANY_PROJECT)
     assert not rules.allows(name, caller("reader", project_id=""), ANY_PROJECT)
+    assert not rules.allows(name, caller("admin", project_id=""), ANY_PROJECT)
     assert not rules.allows(name, caller("other"), "p1")
     assert not rules.allows(name, caller(), "p1")
     with pytest.raises(Forbidden, match=name):

@@ -112,8 +112,13 @@ class Policy:
         self._load()
 
     def allows(self, rule: str, caller: Caller, project_id: str) -> bool:
-        """Whether ``caller`` may do ``rule`` to something of ``project_id``."""
+        """Whether ``caller`` may do ``rule`` to something of ``project_id``.
+
+        An admin of a domain is none of the pods: only projects and the system count.
+        """
         self._load()
+        if not (caller.project_id or caller.system_scope):
+            return False
         credentials: dict[str, object] = {
             "user_id": caller.user_id,
             "project_id": caller.project_id or None,

@@ -85,7 +85,6 @@ _TAGS: Final[Schema] = {
     "uniqueItems": True,
     "description": "Words that placement may ask for.",
 }
-_KIND: Final[Schema] = {"type": "string", "enum": [kind.value for kind in Kind]}
 _GENERATION: Final[Schema] = {
     "type": "integer",
     "minimum": 1,
@@ -224,6 +223,11 @@ SCHEMAS: Final[Schema] = {
     ),
     "Version": _answer({"version": {"type": "string"}, "links": _LINKS}),
     "OpenApi": {"type": "object", "required": ["openapi", "paths"]},
+    "Kind": {
+        "type": "string",
+        "enum": [kind.value for kind in Kind],
+        "description": "What lives in a pod.",
+    },
     "Pod": _answer(
         {
             "id": _ID,
@@ -263,7 +267,7 @@ SCHEMAS: Final[Schema] = {
     "BindingPage": _page("pod_bindings", "Binding"),
     "Routing": _answer(
         {
-            "kind": _KIND,
+            "kind": ref("Kind"),
             "resource_id": _ID,
             "pod_id": _ID,
             "pod_name": _STRING,
@@ -272,7 +276,7 @@ SCHEMAS: Final[Schema] = {
             "deleted_at": _MOMENT_OR_NULL,
             "links": _LINKS,
             "id": _ID,
-            "resource_type": _KIND,
+            "resource_type": ref("Kind"),
             "top_id": _ID,
             "bottom_id": _ID,
         }
@@ -282,7 +286,7 @@ SCHEMAS: Final[Schema] = {
     "Placement": _answer(
         {
             "resource_id": _ID,
-            "kind": _KIND,
+            "kind": ref("Kind"),
             "project_id": _STRING,
             "created_at": _MOMENT,
             "explanation": {

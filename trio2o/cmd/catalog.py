@@ -31,24 +31,9 @@ _EVERYWHERE = ("0.0.0.0", "::", "::0")  # addresses that no client can call
 
 def run(settings: Settings, argv: Sequence[str]) -> int:
     """Return the exit code.  Raises Misconfigured, DatabaseUnavailable, CannotStart."""
-    parser = argparse.ArgumentParser(
-        prog="trio2o catalog",
-        description="Put the gateway's region, services and endpoints into Keystone's catalogue, "
-        "or change them to what the configuration says. Logs in as [service_user].",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="show what would be changed, and change nothing"
-    )
-    parser.add_argument(
-        "--base-url",
-        default=settings.api.base_url,
-        metavar="URL",
-        help="public URL of the gateway (default: [api] base_url, else made of bind_host and "
-        "port)",
-    )
-    options = parser.parse_args(argv)
+    options = parser().parse_args(argv)
     registered = _registered(settings)
-    wanted = _wanted(settings, options.base_url, registered)
+    wanted = _wanted(settings, options.base_url or settings.api.base_url, registered)
     check_identity(settings)
     keystone = Keystone(settings)
     try:
@@ -65,6 +50,24 @@ def run(settings: Settings, argv: Sequence[str]) -> int:
     finally:
         keystone.close()
     return Exit.OK
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="trio2o catalog",
+        description="Put the gateway's region, services and endpoints into Keystone's catalogue, "
+        "or change them to what the configuration says. Logs in as [service_user].",
+    )
+    made.add_argument(
+        "--dry-run", action="store_true", help="Show what would be changed, and change nothing"
+    )
+    made.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="Public URL of the gateway (default: [api] base_url, else made of bind_host and "
+        "port)",
+    )
+    return made
 
 
 def _registered(settings: Settings) -> tuple[str, ...]:
