@@ -17,7 +17,7 @@ from lab.rest import Rest
 T = TypeVar("T")
 ZONES = {"Pod1": "az1", "Pod2": "az2"}
 IMAGE = "c1220500-0000-4000-8000-000000000001"
-LATEST = {"OpenStack-API-Version": "compute 2.latest"}
+LATEST = {"OpenStack-API-Version": "compute latest"}
 WITHIN_S = 90.0
 
 
