@@ -54,6 +54,8 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    if hasattr(record, "extra_keys"):
+        return {}  # oslo.log's adapter has put its own names there
     return {k: v for k, v in vars(record).items() if k not in _OF_EVERY_RECORD}
 
 
