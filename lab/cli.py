@@ -99,8 +99,10 @@ def reset(lab: Lab) -> None:
 def resize(lab: Lab, name: str, size: pods.Size) -> None:
     """Now if the pod runs, else when it starts."""
     pod = lab.pod(name)
-    alive = all(proc.pid and not proc.hung for proc in pods.procs(pod))
-    pods.resize(pod, size, as_admin(lab) if alive else None)
+    # not while it comes up: a process that is not ready yet would die of the signal
+    with locked(lab.state / "lock"):
+        alive = all(proc.pid and not proc.hung for proc in pods.procs(pod))
+        pods.resize(pod, size, as_admin(lab) if alive else None)
 
 
 def env(lab: Lab, target: str, user: str) -> str:
