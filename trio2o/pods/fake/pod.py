@@ -115,6 +115,7 @@ class FakePod(Seeds):
         self.body_bytes_received = 0
         self._up = True
         self._gate: asyncio.Event | None = None
+        self._held: list[asyncio.Event] = []
         self._until_break: int | None = None
         self._planned: list[_Planned] = []
 
@@ -131,14 +132,14 @@ class FakePod(Seeds):
     def down(self) -> None:
         """From now on connections are refused; those that hang are reset."""
         self._up = False
-        self._open_gate()
+        self._let_go()
 
     def up(self) -> None:
         """All is well again; what was hanging goes on."""
         self._up = True
         self._until_break = None
         self._planned.clear()
-        self._open_gate()
+        self._let_go()
 
     def hang(self) -> None:
         """From now on requests are taken and not answered."""
@@ -181,10 +182,11 @@ class FakePod(Seeds):
             quota = self.cloud.volume_quota if of_volume else self.cloud.compute_quota
             quota[name] = limit
 
-    def _open_gate(self) -> None:
-        if self._gate is not None:
-            self._gate.set()
-            self._gate = None
+    def _let_go(self) -> None:
+        for gate in (*self._held, *([self._gate] if self._gate else [])):
+            gate.set()
+        self._held.clear()
+        self._gate = None
 
     # The application.
 
@@ -206,7 +208,9 @@ class FakePod(Seeds):
         self.requests[method, path] += 1
         self.calls.append(Call(method, path, query, headers, body))
         how = self._plan(method, path)
-        if self._gate is not None or how == "hang_before":
+        if self._gate is not None:
+            await self._wait(self._gate)
+        if how == "hang_before":
             await self._hang()
         if how == "reset_before":
             raise ConnectionResetError("the pod reset the connection")
@@ -258,8 +262,13 @@ class FakePod(Seeds):
         return None
 
     async def _hang(self) -> None:
-        self._gate = self._gate or asyncio.Event()
-        await self._gate.wait()
+        """Until the pod is told to be up or down; other requests go on."""
+        gate = asyncio.Event()
+        self._held.append(gate)
+        await self._wait(gate)
+
+    async def _wait(self, gate: asyncio.Event) -> None:
+        await gate.wait()
         if not self._up:
             raise ConnectionResetError("the pod reset the connection")
 
