@@ -41,8 +41,8 @@ shown in its words. All take the client's own options too: `-f json`, `-c COLUMN
 openstack pod create Pod1 --availability-zone az1 --pod-availability-zone nova
 openstack pod set Pod1 --state maintenance
 openstack pod binding create demo Pod1 --preferred
-openstack pod routing show 7f8f9af6-5d4c-4cf2-a1a7-6f2f27bd5e0e
-openstack pod placement explain 7f8f9af6-5d4c-4cf2-a1a7-6f2f27bd5e0e
+openstack routing show 7f8f9af6-5d4c-4cf2-a1a7-6f2f27bd5e0e
+openstack placement explain 7f8f9af6-5d4c-4cf2-a1a7-6f2f27bd5e0e
 ```
 """
 

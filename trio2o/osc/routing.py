@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands ``openstack pod routing ...`` and ``openstack pod placement ...``."""
+"""Commands ``openstack routing ...`` and ``openstack placement ...``."""
 
 import argparse
 from typing import Any
