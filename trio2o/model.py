@@ -142,7 +142,10 @@ class IntentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A create that was about to be sent to a pod. Its id is the marker on the resource."""
+    """A create that was about to be sent to a pod. Its id is the marker on the resource.
+
+    resource_ids: what was made; until that is known, the id that the request chose.
+    """
 
     id: str
     kind: Kind

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from trio2o import clock, place, rewrite
 from trio2o.db import bindings, intents, placements
-from trio2o.errors import PodDidNotRespond, PodError, PodUnusable
+from trio2o.errors import NotFound, PodDidNotRespond, PodError, PodUnusable
 from trio2o.faults import fault_point
-from trio2o.ids import new_uuid
+from trio2o.ids import is_uuid, new_uuid
 from trio2o.metrics import INTENTS
 from trio2o.model import Binding, Intent, IntentState, Kind, Pod, Reply, Routing, Service
 from trio2o.plan import Place
@@ -42,7 +42,7 @@ async def create(deps: Deps, request: Request, plan: Place) -> Reply:
     assert kind is not None  # noqa: S101  every CREATE row has one
     wish = place.wish(request.op, request.document, request.query, request.caller.project_id)
     fixed = await _where_references_are(deps, request, plan)
-    bound = await deps.db.read(bindings.active, request.caller.project_id)
+    bound: Sequence[Binding] = await deps.db.read(bindings.active, request.caller.project_id)
     healthy = {pod.id: deps.client.health.responds(pod.name, request.service) for pod in plan.pods}
     document = await in_names(deps, request, plan.pods[0])
     if document is not request.document:
@@ -53,7 +53,12 @@ async def create(deps: Deps, request: Request, plan: Place) -> Reply:
     decision = place.rank(wish, first, rooms, bound, deps.settings.placement)
     if not decision.pods:
         raise decision.error()
-    return await _try_in_order(deps, request, kind, decision, bound)
+    begun = None
+    if kind in BINDING and not _prefers_one(bound, decision.pods[0]):
+        bound, begun = await deps.db.write(_bind_first, request.caller.project_id, decision.pods)
+        if begun is None:
+            decision = place.rank(wish, first, rooms, bound, deps.settings.placement)
+    return await _try_in_order(deps, request, kind, decision, bound, begun)
 
 
 async def _where_references_are(
@@ -69,14 +74,40 @@ async def _where_references_are(
     return fixed
 
 
+def _prefers_one(bound: Sequence[Binding], pod: Pod) -> bool:
+    """Whether the project prefers a pod in the zone of ``pod``."""
+    return any(one.preferred and one.az_name == pod.az_name for one in bound)
+
+
+def _bind_first(
+    conn: Connection, project_id: str, pods: Sequence[Pod]
+) -> tuple[Sequence[Binding], Binding | None]:
+    """The bindings in force before a pod is asked, and the one that was made here, if any.
+
+    Servers and volumes of a project meet in one pod: the first one decides, per zone. Of many
+    first ones at a time all go where one of them decided; hence before the pod is asked.
+    """
+    before = bindings.active(conn, project_id)
+    wanted = {pod.id for pod in pods}
+    if any(one.preferred and one.pod_id in wanted for one in before):
+        return before, None  # somebody was faster
+    made = bindings.bind_preferred(conn, project_id, pods[0])
+    new = all(one.id != made.id for one in before)
+    return bindings.active(conn, project_id), made if new else None
+
+
 async def _try_in_order(
     deps: Deps,
     request: Request,
     kind: Kind,
     decision: "place.Decision",
     bound: Sequence[Binding],
+    begun: Binding | None,
 ) -> Reply:
-    """Ask one pod after the other, as long as one cannot have acted."""
+    """Ask one pod after the other, as long as one cannot have acted.
+
+    begun: the binding that was made for this; it ends when its pod cannot be asked.
+    """
     failures: list[str] = []
     last: PodError = PodUnusable("", "No pod could be asked.")
     for pod in decision.pods:
@@ -93,7 +124,17 @@ async def _try_in_order(
                 await _bind(deps, request, kind, pod, bound)
             return reply
         failures.append(f"{pod.name}: {last.message}")
+        if begun is not None and begun.pod_id == pod.id:
+            bound = await deps.db.write(_unbind, begun)
     raise last
+
+
+def _unbind(conn: Connection, begun: Binding) -> Sequence[Binding]:
+    try:
+        bindings.end(conn, begun.id)
+    except NotFound:
+        pass  # another first one could not ask the pod either
+    return bindings.active(conn, begun.project_id)
 
 
 async def _ask_one(
@@ -104,8 +145,19 @@ async def _ask_one(
     decision: "place.Decision",
     failures: Sequence[str],
 ) -> Reply:
+    intent_id = new_uuid()
+    document = rewrite.body_in(request.op, request.document, pod)
+    document = rewrite.with_marker(request.op, document, intent_id)
+    chosen: tuple[str, ...] = ()
+    if kind is Kind.IMAGE and isinstance(document, dict):
+        # Glance lets the id be chosen: then it is its own marker.
+        ident = document.get("id")
+        if ident is None:
+            document = {**document, "id": intent_id}
+        elif isinstance(ident, str) and is_uuid(ident):
+            chosen = (ident,)
     intent = Intent(
-        id=new_uuid(),
+        id=intent_id,
         kind=kind,
         project_id=request.caller.project_id,
         user_id=request.caller.user_id,
@@ -113,14 +165,8 @@ async def _ask_one(
         request_id=request.id,
         state=IntentState.ASKED,
         created_at=clock.now(),
+        resource_ids=chosen,
     )
-    document = rewrite.body_in(request.op, request.document, pod)
-    document = rewrite.with_marker(request.op, document, intent.id)
-    if kind is Kind.IMAGE:
-        # Glance lets the id be chosen: then it is its own marker.
-        chosen = document.get("id") if isinstance(document, dict) else None
-        if chosen is None and isinstance(document, dict):
-            document = {**document, "id": intent.id}
     await deps.db.write(intents.create, intent)
     fault_point("create.intended")
     try:
@@ -192,7 +238,6 @@ def _stub(request: Request, kind: Kind) -> Mapping[str, Any]:
 async def _bind(
     deps: Deps, request: Request, kind: Kind, pod: Pod, bound: Sequence[Binding]
 ) -> None:
-    """Servers and volumes of a project meet in one pod: the first one decides, per zone."""
-    if kind not in BINDING or any(binding.pod_id == pod.id for binding in bound):
-        return
-    await deps.db.write(bindings.bind_preferred, request.caller.project_id, pod)
+    """Bind the project to the pod that took it, where none is preferred in the zone."""
+    if kind in BINDING and not _prefers_one(bound, pod):
+        await deps.db.write(bindings.bind_preferred, request.caller.project_id, pod)

@@ -6,7 +6,7 @@ Rows are compared with Glance's own router by tests/conformance/test_tables.py.
 """
 
 from trio2o.model import Service
-from trio2o.ops import AnswerName, FoldName, Op, table
+from trio2o.ops import AnswerName, FoldName, Op, Ref, table
 from trio2o.ops.listings import IMAGES
 from trio2o.ops.words import (
     AGGREGATE,
@@ -25,6 +25,9 @@ SCHEMA, IMPORT_INFO, IMAGE_USAGE = AnswerName.SCHEMA, AnswerName.IMPORT_INFO, Fo
 
 # glance/api/v2/tasks.py@33.0.0: administrators only, and deprecated in favour of import.
 NO_TASKS = "Tasks are not offered. Use POST /v2/images/{image_id}/import."
+
+# One that there is already is refused by the pod that has it.
+CHOSEN_ID = (Ref("id", IMAGE, loose=True),)
 
 # fmt: off
 OPERATIONS = table(
@@ -49,7 +52,7 @@ OPERATIONS = table(
     Op("GET    /info/import", LOCAL, answer=IMPORT_INFO),
     # Images
     Op("GET    /images", LIST, IMAGE, listing=IMAGES),
-    Op("POST   /images", CREATE, IMAGE, made_at="id"),
+    Op("POST   /images", CREATE, IMAGE, made_at="id", refs=CHOSEN_ID),
     Op("PATCH  /images/{image}", BY_ID, IMAGE),
     Op("GET    /images/{image}", BY_ID, IMAGE),
     Op("DELETE /images/{image}", BY_ID, IMAGE),

@@ -137,9 +137,10 @@ async def _marked(
 
 
 async def _image(deps: Deps, intent: Intent, pod: Pod) -> list[dict[str, Any]]:
-    """The image whose id is the intent's; Glance let us choose it."""
-    document = await _read(deps, pod, Service.IMAGE, f"/images/{intent.id}", "")
-    return [document] if document else []
+    """The image whose id is the intent's, or that the project chose: Glance lets one choose."""
+    ident = intent.resource_ids[0] if intent.resource_ids else intent.id
+    document = await _read(deps, pod, Service.IMAGE, f"/images/{ident}", "")
+    return [document] if document and document.get("owner") == intent.project_id else []
 
 
 async def _read(deps: Deps, pod: Pod, service: Service, path: str, query: str) -> Any:
