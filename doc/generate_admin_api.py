@@ -28,7 +28,7 @@ API_HEAD = """\
 For operators: which pods there are, which projects are bound to which pods, what is in which pod,
 and why. It stands at the root of the gateway, beside the services; in the catalogue it is service
 type `multipod`. `GET /v1.0/openapi.json` answers the OpenAPI 3.1 document of which this page is
-made. The commands `openstack pod ...` ([cli.md](cli.md)) speak it.
+made. The commands `openstack pod`, `routing` and `placement` ([cli.md](cli.md)) speak it.
 
 * A token of Keystone comes in `X-Auth-Token`. Who may do what: [policy.md](policy.md). A token of
   an application credential with access rules is refused.

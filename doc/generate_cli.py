@@ -27,7 +27,7 @@ HEAD = """\
 """
 
 OPENSTACK = """\
-## openstack pod
+## openstack pod, routing, placement
 
 A plugin of python-openstackclient, for operators. Where the gateway is not installed:
 `pip install 'trio2o[client]'`.

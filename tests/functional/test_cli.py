@@ -74,6 +74,9 @@ def test_projects_are_bound_by_name(top: Top) -> None:
     assert (shown["pod_name"], shown["preferred"], shown["ended_at"]) == ("Pod2", True, None)
     assert "bound to pod Pod2 already" in refused(top, *words, "create", "alt", "Pod2")
     assert "nobody" in refused(top, *words, "create", "nobody", "Pod2")
+    body = {"pod_binding": {"project_id": "f" * 32, "pod": "Pod2"}}
+    unknown = top.call("POST", "/v1.0/bindings", body, user="admin")
+    assert (unknown.status, unknown.json["error"]["type"]) == (400, "bad-request")
     top.openstack(*words, "delete", made["id"], user="admin")
     of_alt = ("--project", "alt", "--project-domain", "default")
     assert top.openstack_json(*words, "list", *of_alt, user="admin") == []
@@ -84,16 +87,20 @@ def test_projects_are_bound_by_name(top: Top) -> None:
 def test_where_a_volume_is_and_why(top: Top) -> None:
     volume = top.make_volume("az2")
     try:
-        own = top.openstack_json("pod", "routing", "show", volume)  # its project's member
+        own = top.openstack_json("routing", "show", volume)  # its project's member
         assert (own["kind"], own["pod_name"]) == ("volume", "Pod2")
         listed = top.openstack_json(
-            "pod", "routing", "list", "--kind", "volume", "--project", "demo", "--pod", "Pod2",
+            "routing", "list", "--kind", "volume", "--project", "demo", "--pod", "Pod2",
             user="admin",
         )  # fmt: skip
         assert volume in [routing["Resource ID"] for routing in listed]
-        why = top.openstack_json("pod", "placement", "show", volume, user="admin")
+        why = top.openstack_json("placement", "show", volume, user="admin")
         assert "Pod2" in str(why["explanation"])
-        newest = top.openstack_json("pod", "placement", "list", "--limit", "1", user="admin")
+        words = ("placement", "explain", volume)
+        rows = {row["Pod"]: row for row in top.openstack_json(*words, user="admin")}
+        assert rows["Pod2"]["Outcome"] == "chosen"
+        assert rows["Pod1"]["Outcome"] == "not by zone"
+        newest = top.openstack_json("placement", "list", "--limit", "1", user="admin")
         assert newest[0]["Resource ID"] == volume
         assert "Pod Pod2 is in use" in refused(top, "pod", "delete", "Pod2")
     finally:

@@ -2,6 +2,7 @@
 """What every operation of the admin API has in common: who may, what is refused, and how."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from admin_api import BASE, AdminApi
 
 from trio2o.api.admin_table import OPERATIONS, Operation
+from trio2o.metrics import exposition
 
 pytestmark = pytest.mark.anyio
 
@@ -228,3 +230,19 @@ async def test_a_member_is_not_told_more_than_the_message(api: AdminApi) -> None
     answer = await api("GET", "/v1.0/pods", token=member)
     assert sorted(answer.body["error"]) == ["code", "message", "request_id", "type"]
     assert member not in json.dumps(answer.body)
+
+
+async def test_requests_are_counted_by_status(api: AdminApi) -> None:
+    def counted(status: str) -> float:
+        text = exposition([]).decode()
+        labels = f'{{routing="LOCAL",service="multipod",status="{status}"}}'
+        found = re.search(rf"trio2o_request_seconds_count{re.escape(labels)} (\S+)", text)
+        return float(found[1]) if found else 0.0
+
+    before = {status: counted(status) for status in ("200", "404")}
+    await api("GET", "/v1.0/pods")
+    await api("GET", "/v1.0/pods/none")
+    assert {status: counted(status) - known for status, known in before.items()} == {
+        "200": 1.0,
+        "404": 1.0,
+    }

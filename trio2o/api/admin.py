@@ -6,6 +6,7 @@ something learns nothing about what it would take.
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import groupby
 from typing import Final
@@ -36,6 +37,8 @@ from trio2o.api.admin_table import OPERATIONS, Operation
 from trio2o.api.policy import Policy
 from trio2o.errors import MethodNotAllowed, NotFound, Trio2oError, Unauthenticated
 from trio2o.log import REQUEST_ID
+from trio2o.metrics import REQUESTS
+from trio2o.ops import RoutingClass
 
 LOG = logging.getLogger(__name__)
 
@@ -109,7 +112,7 @@ def create_admin_app(deps: Deps, projects: Projects | None = None) -> ASGIApp:
 
 
 class _Edge:
-    """Gives every request an id, and takes a slash too many at the end of a path."""
+    """Gives every request an id, counts it, and takes a slash too many at a path's end."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -126,12 +129,20 @@ class _Edge:
         state = {**scope.get("state", {}), "request_id": request_id}
         scope = {**scope, "path": path, "state": state}
 
+        started, status = time.monotonic(), "none"
+
         async def send_with_id(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["X-Openstack-Request-Id"] = request_id
+                status = str(message["status"])
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            seconds = time.monotonic() - started
+            REQUESTS.labels("multipod", RoutingClass.LOCAL, status).observe(seconds)
 
 
 def _endpoint(
