@@ -3,10 +3,12 @@
 
 import collections
 import dataclasses
+import http
 import json
 import pathlib
 import subprocess
 import time
+import urllib.error
 from collections.abc import Mapping
 from typing import Any
 
@@ -144,6 +146,17 @@ def read_catalogue(lab: Lab, rest: Rest) -> Catalogue:
     return catalogue
 
 
+def is_offered(rest: Rest, url: str) -> bool:
+    """Return whether there is a network service behind the endpoint; 501 says that there is none."""
+    try:
+        rest.get(f"{url}/v2.0/extensions")
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.NOT_IMPLEMENTED:
+            return False
+        raise
+    return True
+
+
 def look_up(lab: Lab, target: str) -> Target:
     """Return what tempest.conf needs to know of a pod, or of ``top``."""
     rest = as_admin(lab)
@@ -151,6 +164,8 @@ def look_up(lab: Lab, target: str) -> Target:
     region = lab.region(target)
     spare = lab.pod("pod1").region if region == TOP else region
     network, placement = regions(catalogue, region, spare)
+    if network == TOP and not is_offered(rest, catalogue[TOP]["network"]):
+        network = spare
     url = catalogue[network]["network"]
     found: list[Any] = rest.get(f"{url}/v2.0/networks?router:external=True")["networks"]
     public = next((n["id"] for n in found if n["name"] == "public"), None)
