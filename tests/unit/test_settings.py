@@ -49,12 +49,12 @@ def test_the_command_line_wins_over_the_environment_over_the_file(
 def test_values_have_their_types(file: Path) -> None:
     file.write_text(
         "[api]\nworkers = 3\ntrusted_proxies = 10.0.0.0/8, 192.0.2.1\n"
-        "[placement]\nweights = room:2, spread:0.5\n[log]\nformat = json\n"
+        "[placement]\nweights = room:2, bound:0.5\n[log]\nformat = json\n"
     )
     known = _load(file)
     assert known.api.workers == 3
     assert known.api.trusted_proxies == ("10.0.0.0/8", "192.0.2.1")
-    assert known.placement.weights == {"room": 2.0, "spread": 0.5}
+    assert known.placement.weights == {"room": 2.0, "bound": 0.5}
     assert known.log.format == "json"
 
 
@@ -78,6 +78,7 @@ def test_settings_cannot_be_changed() -> None:
         ("[api]\nbase_url = cloud.example", r"\[api\] base_url: .* not an http or https URL"),
         ("[network]\nendpoint = ftp://x", r"\[network\] endpoint: .* not an http"),
         ("[pods]\ncafile = /no/such", r"\[pods\] cafile: there is no file /no/such"),
+        ("[placement]\nweights = rom:1", r"\[placement\] weights: .* no weigher rom; there are"),
         ("[placement]\nweights = room:much", r"\[placement\] weights: .*much"),
     ],
 )

@@ -22,6 +22,7 @@ from keystoneauth1 import loading
 from oslo_config import cfg
 
 from trio2o.errors import Misconfigured
+from trio2o.place import WEIGHTS
 
 from .sections import SECTIONS, Database, Log, Settings, list_opts
 
@@ -200,6 +201,12 @@ def _did_you_mean(word: str, known: set[str]) -> str:
 
 
 def _check_together(settings: Settings) -> None:
+    for name in settings.placement.weights:
+        if name not in WEIGHTS:
+            raise Misconfigured(
+                f"[placement] weights: there is no weigher {name}; there are "
+                f"{', '.join(sorted(WEIGHTS))}"
+            )
     if settings.worker.intent_grace_s <= settings.pods.deadline_s:
         raise Misconfigured(
             f"[worker] intent_grace_s: {settings.worker.intent_grace_s:g} is not longer than "

@@ -264,8 +264,9 @@ class Placement:
         cast("Mapping[str, float]", {}),
         cfg.Opt,
         "How much each weigher counts, as name:number pairs separated by commas; 0 turns one "
-        "off. Those not named keep their own weight. The names are in the operator's guide, "
-        "and in the explanation of each placement.",
+        "off, and one that is not named keeps its own. preferred (1000): the project's preferred "
+        "pod of the zone, so that its servers and volumes meet. bound (100): another pod that "
+        "the project is bound to. room (1): what is free, as a share of the roomiest pod's.",
         type=types.Dict(types.Float()),
     )
 
