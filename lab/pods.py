@@ -102,7 +102,7 @@ def resize(pod: Pod, size: Size, rest: Rest | None) -> None:
     for name in ("nova", "cinder"):
         pid = Process(pod.lab, pod.name, name).pid
         if pid:
-            # the process alone, not its helpers
+            # the process alone, not what it may have started
             os.kill(pid, signal.SIGHUP)
     wait_for(f"{pod.name} in its new size", lambda: sized(pod, size, rest), procs(pod), 30)
 
