@@ -147,7 +147,7 @@ def read_catalogue(lab: Lab, rest: Rest) -> Catalogue:
 
 
 def is_offered(rest: Rest, url: str) -> bool:
-    """Return whether there is a network service behind the endpoint; 501 says that there is none."""
+    """Return whether a network service is behind the endpoint; 501 says that none is."""
     try:
         rest.get(f"{url}/v2.0/extensions")
     except urllib.error.HTTPError as error:
