@@ -20,6 +20,18 @@ from lab.layout import Lab
 from tests.asgi import call
 from trio2o.pods.fake import FakeIdentity, FakePod
 
+QUOTAS = {
+    "compute": {"instances": 10, "cores": 20, "ram": 51200},
+    "volume": {
+        "volumes": 10,
+        "snapshots": 10,
+        "gigabytes": 1000,
+        "backups": 10,
+        "backup_gigabytes": 1000,
+    },
+}
+"""Of every project, whatever the lab's defaults are."""
+_QUOTA_PATHS = {"compute": "/v2.1/os-quota-sets", "volume": "/v3/os-quota-sets"}
 SERVICES = ("compute", "volume", "image", "network", "placement")
 _FAKE_ROOTS = {"image": "/image", "network": "/network", "placement": "/placement"}
 _FAKE_ROOTS |= {"compute": "/compute", "volume": "/volume"}
@@ -219,8 +231,7 @@ class FakeCloud:
         pod.behaviour.server_action_looks = 1
         pod.behaviour.volume_build_looks = 1
         pod.behaviour.volume_delete_looks = 1
-        pod.set_quota(instances=10, cores=20, ram=51200, volumes=10, snapshots=10, gigabytes=1000)
-        pod.set_quota(backups=10, backup_gigabytes=1000)
+        pod.set_quota(**QUOTAS["compute"], **QUOTAS["volume"])
         pod.add_network(identity.project_id("admin"), "public", external=True)
         cloud = cls(pod, identity)
         for name, project, roles in USERS:
@@ -296,10 +307,24 @@ class RealCloud:
             self.tokens[name], _ = await self._log_in(full, f"{self.run}-{project}")
             self.words[self.users[name]] = f"<user {name}>"
             self.words[self.projects[project]] = f"<project {project}>"
+            await self._limit(project)
         self.words[self.auth_url] = "<keystone>"
         self.words["/dev/sd"] = "/dev/vd"  # the lab's driver calls the first disk so
         for service, url in self.urls.items():
             self.words[url] = f"<{service}>"
+
+    async def _limit(self, project: str) -> None:
+        self.tokens["lab admin"] = self.admin
+        for service, quotas in QUOTAS.items():
+            said = await self.send(
+                "PUT",
+                f"{_QUOTA_PATHS[service]}/{self.projects[project]}",
+                service=service,
+                user="lab admin",
+                headers={"content-type": "application/json"},
+                body=json.dumps({"quota_set": quotas}).encode(),
+            )
+            assert said.status == 200, said
 
     async def clear(self) -> None:
         """Remove what the stories left behind, and the users."""

@@ -135,6 +135,7 @@ def _update(cloud: Cloud, request: Request) -> Response:
         )
     if "delete_on_termination" in asked:
         attachment.delete_on_termination = truth(asked["delete_on_termination"])
+        cloud.servers.changed()
     return Response(202)
 
 

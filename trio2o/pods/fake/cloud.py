@@ -65,6 +65,7 @@ class Cloud:
         self.networks: Shelf[Network] = Shelf()
         self.ports: Shelf[Port] = Shelf()
         self.used = [0, 0, 0]
+        self.volume_gb_used = 0
         self.server_count = 0
         self.keypair_count = 0
         self.compute_quota: dict[str, int] = dict(COMPUTE_QUOTA)
@@ -95,8 +96,17 @@ class Cloud:
         self.used = [used - less for used, less in zip(self.used, server.room, strict=True)]
         server.room = (0, 0, 0)
 
-    def volume_gb_used(self) -> int:
-        return sum(volume.size for volume in self.volumes if volume.status != "error")
+    def hold(self, volume: Volume, size: int) -> bool:
+        """Give the volume room for ``size`` GiB in place of what it had; False without any."""
+        fits = self.volume_gb_used - volume.held + size <= self.volume_gb
+        if fits:
+            self.volume_gb_used += size - volume.held
+            volume.held = size
+        return fits
+
+    def drop_volume(self, volume: Volume) -> None:
+        self.hold(volume, 0)
+        self.volumes.drop(volume.id)
 
     def servers_of(self, project_id: str) -> Iterable[Server]:
         return (server for server in self.servers if server.project_id == project_id)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flavors of Nova and their extra specs.
+"""Flavors of Nova and their extra specs; a change makes a new record, so servers keep theirs.
 
 Source: nova/api/openstack/compute/flavors.py@34.0.0.
 """
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from trio2o.pods.fake.cloud import Cloud
@@ -182,7 +183,7 @@ def _create(cloud: Cloud, request: Request) -> Response:
 def _update(cloud: Cloud, request: Request) -> Response:
     require_role(request, "os_compute_api:os-flavor-manage:update", "admin")
     flavor = find_flavor(cloud, request)
-    flavor.description = request.body["flavor"]["description"]
+    flavor = cloud.flavors.add(replace(flavor, description=request.body["flavor"]["description"]))
     return Response(body={"flavor": _view(request, flavor)})
 
 
@@ -200,7 +201,7 @@ def _specs_add(cloud: Cloud, request: Request) -> Response:
     require_role(request, "os_compute_api:os-flavor-extra-specs:create", "admin")
     flavor = find_flavor(cloud, request)
     specs = request.body["extra_specs"]
-    flavor.extra_specs = {**flavor.extra_specs, **specs}
+    cloud.flavors.add(replace(flavor, extra_specs={**flavor.extra_specs, **specs}))
     return Response(body={"extra_specs": specs})
 
 
@@ -219,14 +220,19 @@ def _spec_show(cloud: Cloud, request: Request) -> Response:
 def _spec_put(cloud: Cloud, request: Request) -> Response:
     require_role(request, "os_compute_api:os-flavor-extra-specs:update", "admin")
     flavor = find_flavor(cloud, request)
-    flavor.extra_specs = {**flavor.extra_specs, **request.body}
+    cloud.flavors.add(replace(flavor, extra_specs={**flavor.extra_specs, **request.body}))
     return Response(body=request.body)
 
 
 def _spec_delete(cloud: Cloud, request: Request) -> Response:
     require_role(request, "os_compute_api:os-flavor-extra-specs:delete", "admin")
     flavor = _spec(cloud, request)
-    flavor.extra_specs = {k: v for k, v in flavor.extra_specs.items() if k != request["key"]}
+    cloud.flavors.add(
+        replace(
+            flavor,
+            extra_specs={k: v for k, v in flavor.extra_specs.items() if k != request["key"]},
+        )
+    )
     return Response(200)
 
 

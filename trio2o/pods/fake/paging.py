@@ -28,6 +28,7 @@ class Shelf(Generic[T]):
     def __init__(self) -> None:
         self._items: dict[str, T] = {}
         self._views: dict[Hashable, list[T]] = {}
+        self._pages: dict[Hashable, bytes] = {}
 
     def __len__(self) -> int:
         return len(self._items)
@@ -41,7 +42,7 @@ class Shelf(Generic[T]):
 
     def add(self, item: T) -> T:
         self._items[item.id] = item
-        self._views.clear()
+        self._forget()
         return item
 
     def find(self, item_id: str) -> T | None:
@@ -54,11 +55,26 @@ class Shelf(Generic[T]):
 
     def drop(self, item_id: str) -> None:
         self._items.pop(item_id, None)
-        self._views.clear()
+        self._forget()
 
     def changed(self) -> None:
         """To be called when a field that lists sort or filter by has another value."""
+        self._forget()
+
+    def _forget(self) -> None:
         self._views.clear()
+        self._pages.clear()
+
+    def page(self, name: Hashable, make: Callable[[], tuple[bytes, bool]]) -> bytes:
+        """The page called ``name``, kept until an item changes, if ``make`` says it may be."""
+        kept = self._pages.get(name)
+        if kept is None:
+            kept, keep = make()
+            if keep:
+                if len(self._pages) >= _KEPT_VIEWS:
+                    self._pages.clear()
+                self._pages[name] = kept
+        return kept
 
     def view(self, name: Hashable, make: Callable[[], list[T]]) -> list[T]:
         """The list called ``name``, made anew only when an item changed."""

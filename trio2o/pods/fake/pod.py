@@ -190,7 +190,11 @@ class FakePod(Seeds):
 
     # The application.
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def app(self) -> AsgiApp:
+        return self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises ConnectionRefusedError, ConnectionResetError."""
         if scope["type"] == "lifespan":
             await _live(receive, send)

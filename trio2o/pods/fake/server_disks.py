@@ -174,5 +174,6 @@ def disconnect(cloud: Cloud, server: Server, attachment: Attachment) -> None:
 def disconnect_all(cloud: Cloud, server: Server) -> None:
     for attachment in list(server.attachments):
         disconnect(cloud, server, attachment)
-        if attachment.delete_on_termination:
-            cloud.volumes.drop(attachment.volume_id)
+        volume = cloud.volumes.find(attachment.volume_id)
+        if attachment.delete_on_termination and volume is not None:
+            cloud.drop_volume(volume)

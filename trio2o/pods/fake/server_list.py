@@ -7,7 +7,10 @@ and order disregard case, as on MariaDB.
 """
 
 import re
+from bisect import bisect_left
 from typing import Any
+
+import orjson
 
 from trio2o.pods.fake.cloud import Cloud
 from trio2o.pods.fake.paging import after, ordered
@@ -114,25 +117,32 @@ Sort = tuple[tuple[str, str], ...]
 
 
 def _index(cloud: Cloud, request: Request) -> Response:
-    page = _page(cloud, request, "index")
-    items = [brief(request, server) for server in page]
-    return _answer(request, "servers", items)
+    def make() -> tuple[bytes, bool]:
+        page = _page(cloud, request, "index")
+        items = [brief(request, server) for server in page]
+        return _body(request, "servers", items), True
+
+    return Response(body=cloud.servers.page(request.page_name, make))
 
 
 def _detail(cloud: Cloud, request: Request) -> Response:
-    page = _page(cloud, request, "detail")
-    items = [detail(cloud, request, server, show=False) for server in page]
-    for server in page:
-        look(server)
-    return _answer(request, "servers/detail", items)
+    def make() -> tuple[bytes, bool]:
+        page = _page(cloud, request, "detail")
+        items = [detail(cloud, request, server, show=False) for server in page]
+        settled = all(server.then is None for server in page)
+        for server in page:
+            look(server)
+        return _body(request, "servers/detail", items), settled
+
+    return Response(body=cloud.servers.page(request.page_name, make))
 
 
-def _answer(request: Request, path: str, items: list[dict[str, Any]]) -> Response:
+def _body(request: Request, path: str, items: list[dict[str, Any]]) -> bytes:
     body: dict[str, Any] = {"servers": items}
     limit = min(int(request.first("limit") or MAX_LIMIT), MAX_LIMIT)
     if items and limit == len(items):
         body["servers_links"] = next_page(request, path, items[-1]["id"])
-    return Response(body=body)
+    return orjson.dumps(body)
 
 
 def _page(cloud: Cloud, request: Request, rule: str) -> list[Server]:
@@ -167,7 +177,7 @@ def _page(cloud: Cloud, request: Request, rule: str) -> list[Server]:
     marker = cloud.servers.find_any(request.first("marker"))
     if marker is None:
         raise Fault(400, f"marker [{request.first('marker')}] not found")
-    waiting = sum(_waits(server) for server in found)
+    waiting = bisect_left(found, 1, key=lambda server: not _waits(server))
     if _waits(marker):
         start = after(found[:waiting], marker, sort, _read)
     else:

@@ -185,6 +185,8 @@ class VolumeType:
 
 @dataclass(slots=True)
 class Volume:
+    """held: GiB that it takes from the cloud."""
+
     id: str
     project_id: str
     user_id: str
@@ -205,6 +207,7 @@ class Volume:
     readonly: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
     attachments: list[Attachment] = field(default_factory=list)
+    held: int = 0
     deleted: bool = False
 
 

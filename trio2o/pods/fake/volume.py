@@ -161,7 +161,7 @@ def _pools(cloud: Cloud, request: Request) -> Response:
     require_role(request, "scheduler_extension:scheduler_stats:get_pools", "admin")
     pool: dict[str, Any] = {"name": f"{cloud.host}@lab#lab"}
     if truth(request.first("detail")):
-        used = cloud.volume_gb_used()
+        used = cloud.volume_gb_used
         pool["capabilities"] = {
             "pool_name": "lab",
             "total_capacity_gb": cloud.volume_gb,

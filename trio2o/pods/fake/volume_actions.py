@@ -71,8 +71,11 @@ def _extend(cloud: Cloud, request: Request) -> Response:
             f"(current: {volume.size}, extended: {size}).",
         )
     check_quota(cloud, request, "volumes", size - volume.size)
-    volume.size = size
-    set_status(cloud, volume, volume.status)
+    if cloud.hold(volume, size):
+        volume.size = size
+        set_status(cloud, volume, volume.status)
+    else:
+        set_status(cloud, volume, "error_extending")
     return Response(202)
 
 

@@ -7,6 +7,8 @@ Source: cinder/api/v3/volumes.py, cinder/volume/api.py, cinder/api/contrib/volum
 
 from typing import Any
 
+import orjson
+
 from trio2o.ids import is_uuid
 from trio2o.pods.fake import volume_view
 from trio2o.pods.fake.cloud import Cloud
@@ -158,6 +160,8 @@ def find_type(cloud: Cloud, wanted: str) -> VolumeType:
 
 def check_quota(cloud: Cloud, request: Request, kind: str, size: int) -> None:
     """Raises Fault(413) when one more ``kind`` of ``size`` GiB is too much."""
+    if cloud.volume_quota["gigabytes"] < 0 and cloud.volume_quota[kind] < 0:
+        return
     project = request.who.project_id
     volumes = list(cloud.volumes_of(project))
     snapshots = [item for item in cloud.snapshots if item.project_id == project]
@@ -210,7 +214,7 @@ def new_volume(
     if image_id:
         volume.image = _image_metadata(cloud.images.find(image_id))
         volume.bootable = True
-    fits = cloud.volume_gb_used() + size <= cloud.volume_gb
+    fits = cloud.hold(volume, size)
     cloud.volumes.add(volume)
     later(
         volume,
@@ -330,17 +334,25 @@ def _show(cloud: Cloud, request: Request) -> Response:
 
 
 def _index(cloud: Cloud, request: Request) -> Response:
-    found, counted = page(cloud.volumes, request, LISTING)
-    items = [volume_view.brief(request, volume) for volume in found]
-    return Response(body=answer(request, LISTING, items, counted, "volumes"))
+    def make() -> tuple[bytes, bool]:
+        found, counted = page(cloud.volumes, request, LISTING)
+        items = [volume_view.brief(request, volume) for volume in found]
+        return orjson.dumps(answer(request, LISTING, items, counted, "volumes")), True
+
+    return Response(body=cloud.volumes.page(request.page_name, make))
 
 
 def _detail(cloud: Cloud, request: Request) -> Response:
-    found, counted = page(cloud.volumes, request, LISTING)
-    items = [volume_view.detail(cloud, request, volume) for volume in found]
-    for volume in found:
-        look(volume)
-    return Response(body=answer(request, LISTING, items, counted, "volumes/detail"))
+    def make() -> tuple[bytes, bool]:
+        found, counted = page(cloud.volumes, request, LISTING)
+        items = [volume_view.detail(cloud, request, volume) for volume in found]
+        settled = all(volume.then is None for volume in found)
+        for volume in found:
+            look(volume)
+        body = answer(request, LISTING, items, counted, "volumes/detail")
+        return orjson.dumps(body), settled
+
+    return Response(body=cloud.volumes.page(request.page_name, make))
 
 
 def _summary(cloud: Cloud, request: Request) -> Response:
@@ -399,7 +411,7 @@ def remove_volume(cloud: Cloud, volume: Volume) -> None:
     later(
         volume,
         cloud.behaviour.volume_delete_looks,
-        lambda: cloud.volumes.drop(volume.id),
+        lambda: cloud.drop_volume(volume),
     )
 
 

@@ -91,6 +91,13 @@ class Request:
     def asks(self, name: str) -> bool:
         return any(key == name for key, _ in self.query)
 
+    @property
+    def page_name(self) -> tuple[object, ...]:
+        """What the answer to a list depends on, beside the items."""
+        who = self.who
+        return (self.path, *self.query, self.version, self.base, self.project_in_url,
+                who.project_id, who.roles)  # fmt: skip
+
     def since(self, minor: int) -> bool:
         return self.version[1] >= minor
 
