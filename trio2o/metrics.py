@@ -8,6 +8,7 @@ prometheus-client then keeps the numbers, so that any of them can show those of 
 
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -94,9 +95,25 @@ class GateState(Protocol):
     def waiting(self) -> int: ...
 
 
+# Finding a metric by its labels costs more than counting.
+_request = lru_cache(maxsize=1024)(REQUESTS.labels)
+_pod_call = lru_cache(maxsize=4096)(POD_CALLS.labels)
+_routing_lookup = lru_cache(maxsize=16)(ROUTING_LOOKUPS.labels)
+
+
+def observe_request(service: str, routing: str, status: int, seconds: float) -> None:
+    """Count a request that was answered."""
+    _request(service, routing, status).observe(seconds)
+
+
 def observe_call(pod: str, service: str, method: str, outcome: str, seconds: float) -> None:
     """Count a call to a pod."""
-    POD_CALLS.labels(pod, service, method, outcome).observe(seconds)
+    _pod_call(pod, service, method, outcome).observe(seconds)
+
+
+def count_routing_lookup(source: str) -> None:
+    """Count that the pod of a resource was found, or not."""
+    _routing_lookup(source).inc()
 
 
 def exposition(gates: Iterable[GateState]) -> bytes:

@@ -28,7 +28,7 @@ from trio2o.errors import (
 from trio2o.ids import is_request_id, new_request_id
 from trio2o.log import REQUEST_ID
 from trio2o.match import Matcher
-from trio2o.metrics import REQUESTS
+from trio2o.metrics import observe_request
 from trio2o.model import Caller, Reply, Service
 from trio2o.ops import Op
 from trio2o.pods.access import allowed
@@ -107,9 +107,7 @@ class Gateway:
             reply = fault.reply(self._mount.service, Trio2oError(UNEXPECTED))
         await _send(send, scope["method"], reply, visit)
         routing = visit.op.routing if visit.op else "none"
-        REQUESTS.labels(self._mount.service, routing, str(reply.status)).observe(
-            time.monotonic() - started
-        )
+        observe_request(self._mount.service, routing, reply.status, time.monotonic() - started)
 
     # -------------------------------------------------------------- taking it apart
 
@@ -308,22 +306,21 @@ def _document(status: int, document: Any) -> Reply:
 
 
 async def _send(send: Send, method: str, reply: Reply, visit: _Visit) -> None:
-    headers = [(k, v) for k, v in reply.headers if k.lower() not in DROPPED]
-    headers.extend(visit.headers)
-    names = {name.lower() for name, _ in headers}
-    if "x-openstack-request-id" not in names:
-        headers.append(("X-Openstack-Request-Id", visit.request_id))
+    headers = [(k, v) for name, v in reply.headers if (k := name.lower()) not in DROPPED]
+    headers.extend((name.lower(), value) for name, value in visit.headers)
+    if not any(name == "x-openstack-request-id" for name, _ in headers):
+        headers.append(("x-openstack-request-id", visit.request_id))
         if visit.service is Service.COMPUTE:
-            headers.append(("X-Compute-Request-Id", visit.request_id))
+            headers.append(("x-compute-request-id", visit.request_id))
     if reply.stream is None and reply.status not in (204, 304):
-        headers.append(("Content-Length", str(len(reply.body))))
+        headers.append(("content-length", str(len(reply.body))))
     elif reply.stream is not None and (length := reply.header("content-length")):
-        headers.append(("Content-Length", length))
+        headers.append(("content-length", length))
     await send(
         {
             "type": "http.response.start",
             "status": reply.status,
-            "headers": [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers],
+            "headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers],
         }
     )
     if reply.stream is not None and method != "HEAD":

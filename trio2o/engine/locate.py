@@ -19,7 +19,7 @@ from trio2o.db import routings
 from trio2o.db.session import Database
 from trio2o.errors import PodError
 from trio2o.ids import is_uuid
-from trio2o.metrics import ROUTING_LOOKUPS
+from trio2o.metrics import count_routing_lookup
 from trio2o.model import Kind, Pod, PodState, Reply, Routing, Service
 from trio2o.ops.kinds import KINDS
 from trio2o.paging import stub_of
@@ -57,7 +57,7 @@ class Locator:
             owners = self._known.get(key)
             if owners is not None:
                 self._known.move_to_end(key)
-                ROUTING_LOOKUPS.labels("cache").inc()
+                count_routing_lookup("cache")
                 found[key] = owners
             else:
                 unknown.append(need)
@@ -73,17 +73,17 @@ class Locator:
         key = (need.kind, need.resource_id)
         owners = await self._db.read(_owners_by_index, need.kind, need.resource_id)
         if owners is not None:
-            ROUTING_LOOKUPS.labels("table").inc()
+            count_routing_lookup("table")
             return self._remember(key, owners)
         missed = self._missed.get((key, request.caller.project_id))
         if missed is not None and missed > time.monotonic():
-            ROUTING_LOOKUPS.labels("missed").inc()
+            count_routing_lookup("missed")
             return Owners()
         return await self.probe(need, request, pods)
 
     async def probe(self, need: Need, request: Request, pods: Sequence[Pod]) -> Owners:
         """Ask every pod, with the caller's own right to see it, and remember who has it."""
-        ROUTING_LOOKUPS.labels("probe").inc()
+        count_routing_lookup("probe")
         key = (need.kind, need.resource_id)
         asked = [pod for pod in pods if pod.state is not PodState.DISABLED]
         silent = [pod.name for pod in pods if pod.state is PodState.DISABLED]
