@@ -8,6 +8,7 @@ Image and Network have no microversions; Placement is spoken to, and by nobody t
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from trio2o.errors import BadRequest, NotAcceptable
@@ -158,6 +159,7 @@ def _asked_of_cinder(headers: Headers) -> str | None:
     raise BadRequest(_MALFORMED)
 
 
+@lru_cache(maxsize=1024)
 def spoken(service: Service, version: Version) -> Spoken:
     """How ``version`` is told; always the number, since "latest" differs from pod to pod."""
     text = str(version)
@@ -173,6 +175,7 @@ def spoken(service: Service, version: Version) -> Spoken:
     )
 
 
+@lru_cache(maxsize=4096)
 def exists(since: str, until: str, version: str) -> bool:
     """Whether an operation of microversions ``since`` to ``until`` ("": open) is in ``version``.
 

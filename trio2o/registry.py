@@ -7,8 +7,9 @@ database and nothing else.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import is_
 
 import orjson
 
@@ -45,6 +46,7 @@ class Registry:
         self._reading: asyncio.Lock = asyncio.Lock()
         self._spoken: dict[str, Spoken] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._common: tuple[Sequence[Spoken], Mapping[Service, Range]] = ((), {})
 
     async def pods(self) -> tuple[Pod, ...]:
         """All registered pods, by number.  Raises DatabaseUnavailable."""
@@ -78,10 +80,14 @@ class Registry:
         A pod that never answered has no say; with none, what the first release spoke.
         """
         spoken = await self._all_spoken()
+        of, common = self._common
+        if common and len(of) == len(spoken) and all(map(is_, of, spoken)):
+            return common
         found: dict[Service, Range] = {}
         for service in VERSIONED:
             of_pods = [one.ranges[service] for one in spoken if service in one.ranges]
             found[service] = intersect(service, of_pods)
+        self._common = (spoken, found)
         return found
 
     async def image_versions(self) -> tuple[str, ...]:
