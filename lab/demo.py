@@ -11,10 +11,9 @@ from lab import cli as lab_cli
 from lab import gateway as gateways
 from lab import install, processes
 from lab.identity import environment
-from lab.layout import REPO, Lab
+from lab.layout import REPO, ZONES, Lab
 from lab.processes import LabError, say
 
-ZONES = {"Pod1": "az1", "Pod2": "az2"}
 USER = "demo"
 
 GO_ON = """

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 
 from lab.install import ensure_uv, make_environment
 from lab.layout import HOST, REPO, SECRET, TOP, Lab
-from lab.processes import LabError, Process, run, say, stop, wait_for
+from lab.processes import Argv, LabError, Process, run, say, stop, wait_for
 
 EXTRAS = "client,mysql,postgresql,test"
 
@@ -123,7 +123,7 @@ class Gateway:
         self._start(self.worker, "worker")
 
     def _start(self, process: Process, word: str) -> None:
-        argv = [self.venv / "bin/trio2o", word, "--config-file", str(self.conf)]
+        argv: Argv = [self.venv / "bin/trio2o", word, "--config-file", self.conf]
         process.start(argv, self.environ)
 
     def wait(self) -> None:

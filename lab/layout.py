@@ -12,6 +12,7 @@ HOST = "127.0.0.1"
 TOP = "CentralRegion"
 SECRET = "lab"  # noqa: S105  every password of the lab; nothing here is secret
 MAX_PODS = 9
+ZONES = {"Pod1": "az1", "Pod2": "az2"}  # region -> its zone of the top region
 PORTS = {"compute": 74, "volume": 76, "placement": 78, "image": 92, "network": 96}
 DATABASES = ("nova_api", "nova_cell0", "nova", "placement", "glance", "cinder", "neutron")
 

@@ -12,7 +12,7 @@ import urllib.error
 from collections.abc import Mapping
 from typing import Any
 
-from lab.layout import SECRET, TOP, Lab
+from lab.layout import SECRET, TOP, ZONES, Lab
 from lab.processes import Argv, LabError, run
 from lab.rest import Rest, as_admin
 from lab.seed import FLAVORS, IMAGES
@@ -28,11 +28,18 @@ Catalogue = Mapping[str, Mapping[str, str]]
 
 @dataclasses.dataclass(frozen=True)
 class Target:
+    """What is tested.
+
+    common_zone: of servers and volumes; "" for any. As long as networks are a pod's own, a
+        server goes where its network is, and a volume for it must be there too.
+    """
+
     region: str
     network_region: str
     placement_region: str
     public_network: str
     extensions: tuple[str, ...]
+    common_zone: str = ""
 
 
 def regions(catalogue: Catalogue, region: str, spare: str) -> tuple[str, str]:
@@ -89,6 +96,7 @@ def configuration(lab: Lab, target: Target) -> Sections:
             "flavor_ref_alt": FLAVORS[1][0],
             "min_compute_nodes": 1,
             "max_microversion": "latest",
+            **({"compute_volume_common_az": target.common_zone} if target.common_zone else {}),
         },
         "compute-feature-enabled": {
             "resize": "true",
@@ -173,7 +181,8 @@ def look_up(lab: Lab, target: str) -> Target:
         raise LabError(f"{network} has no external network called public")
     extensions = rest.get(f"{url}/v2.0/extensions")["extensions"]
     aliases = tuple(sorted(extension["alias"] for extension in extensions))
-    return Target(region, network, placement, public, aliases)
+    zone = ZONES[network] if network != region else ""
+    return Target(region, network, placement, public, aliases, zone)
 
 
 def workspace(lab: Lab, target: str) -> pathlib.Path:

@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 from lab import cli as lab_cli
 from lab import gateway as gateways
 from lab import install, tempest
-from lab.layout import REPO, Lab
+from lab.layout import REPO, ZONES, Lab
 from lab.processes import LabError, say
 
 PODS = 2
-ZONES = {"Pod1": "az1", "Pod2": "az2"}
 # Debian's package of the second database that the tests of the state run on
 POSTGRESQL = "postgresql"
 SUITES = {

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lab.gateway import Gateway
-from lab.layout import Lab
+from lab.layout import ZONES, Lab
 from lab.rest import Rest
 
 T = TypeVar("T")
-ZONES = {"Pod1": "az1", "Pod2": "az2"}
 IMAGE = "c1220500-0000-4000-8000-000000000001"
 LATEST = {"OpenStack-API-Version": "compute latest"}
 WITHIN_S = 90.0

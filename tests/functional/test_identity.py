@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ruff: noqa: S310  every URL here is the lab's
+
 """The real Keystone and the real services of the lab.
 
 Needs a running lab: `scripts/lab up 2`, or `scripts/test functional`, which sees to it.

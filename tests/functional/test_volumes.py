@@ -23,9 +23,7 @@ def attach(top: Top, server: str, volume: str) -> int:
     return top.call("POST", path, {"volumeAttachment": {"volumeId": volume}}).status
 
 
-def test_a_volume_is_attached_to_a_server_of_its_zone(
-    top: Top, servers: dict[str, str]
-) -> None:
+def test_a_volume_is_attached_to_a_server_of_its_zone(top: Top, servers: dict[str, str]) -> None:
     volume = top.make_volume("az1", name="attached", metadata={"a": "b"})
     try:
         assert top.pod_of(volume) == "Pod1"
@@ -76,9 +74,7 @@ def test_snapshots_and_what_is_made_of_them_stay_in_the_pod(top: Top) -> None:
         top.delete_volume(volume)
 
 
-def test_the_client_makes_attaches_and_deletes_a_volume(
-    top: Top, servers: dict[str, str]
-) -> None:
+def test_the_client_makes_attaches_and_deletes_a_volume(top: Top, servers: dict[str, str]) -> None:
     made = top.openstack_json("volume", "create", "--size", "1", "--availability-zone", "az2", "v")
     top.wait_volume(made["id"], "available")
     top.openstack("server", "add", "volume", servers["az2"], "v")
