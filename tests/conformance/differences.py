@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may differ between the pod in memory and a real one, each with its reason."""
 
+import ast
 import re
 
 # (pattern of a line of either, why it is not compared)
@@ -40,4 +41,4 @@ def _lines(text: str) -> list[str]:
 
 def _typed(line: str) -> str:
     key, _, value = line.partition(" = ")
-    return f"{key} = <text>" if value.startswith(("'", '"')) else f"{key} = <value>"
+    return f"{key} = <{type(ast.literal_eval(value)).__name__}>"

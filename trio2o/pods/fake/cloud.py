@@ -70,7 +70,6 @@ class Cloud:
         self.keypair_count = 0
         self.compute_quota: dict[str, int] = dict(COMPUTE_QUOTA)
         self.volume_quota: dict[str, int] = dict(VOLUME_QUOTA)
-        self.image_bytes_received = 0
 
     def now(self) -> datetime:
         return self._now()

@@ -17,7 +17,6 @@ from trio2o.model import Caller
 
 Version = tuple[int, int]
 OLDEST: Version = (0, 0)
-NEWEST: Version = (999, 999)
 
 _PROJECT = re.compile(r"[0-9a-f-]{8,}")
 
