@@ -335,11 +335,43 @@ def with_marker(op: Op, document: Any, intent_id: str) -> Any:
     if found is None or not found[0].marked:
         return document
     wanted, thing = found
-    metadata = thing.get("metadata")
-    if metadata is not None and not isinstance(metadata, dict):
+    metadata = thing.get("metadata", {})
+    if metadata is None and op.service is Service.VOLUME:
+        metadata = {}  # Cinder takes it for none; Nova refuses it
+    if not isinstance(metadata, dict):
         return document
-    thing = {**thing, "metadata": {**(metadata or {}), MARKER: intent_id}}
+    thing = {**thing, "metadata": {**metadata, MARKER: intent_id}}
     return {**document, wanted.under: thing}
+
+
+def refusal_out(reply: Reply, op: Op, document: Any, intent_id: str) -> Reply:
+    """The pod's refusal of a marked ``document``, of which it may repeat parts, without the mark.
+
+    document: as the client sent it.
+    """
+    if intent_id.encode() not in reply.body:
+        return reply
+    found = _wanted(op, document)
+    bare = found is not None and "metadata" not in found[1]
+    quote = rb"[\\'\"]+"
+    mark = quote + MARKER.encode() + quote + b": ?" + quote + intent_id.encode() + quote
+    body = reply.body
+    if bare:
+        body = re.sub(
+            b"(, ?)?" + quote + b"metadata" + quote + rb": ?\{" + mark + rb"\}", b"", body
+        )
+    body = re.sub(b"(, ?)?" + mark, b"", body)
+    headers = tuple((k, v) for k, v in reply.headers if k.lower() != "content-length")
+    return replace(reply, headers=headers, body=body)
+
+
+def no_such_item(op: Op, resource_id: str) -> str:
+    """What a service says of metadata that is not there, as the marker's own key is to users."""
+    if op.service is Service.COMPUTE:
+        # nova/api/openstack/compute/server_metadata.py@34.0.0: show
+        return "Metadata item was not found"
+    # cinder/exception.py@29.0.0: VolumeMetadataNotFound
+    return f"Volume {resource_id} has no metadata with key {MARKER}."
 
 
 def _zone_to_pod(service: Service, zone: str, pod: Pod) -> str:

@@ -177,6 +177,8 @@ async def _ask_one(
             INTENTS.labels(kind, IntentState.REFUSED).inc()
         raise
     fault_point("create.answered")
+    if reply.status >= 300:
+        reply = rewrite.refusal_out(reply, request.op, request.document, intent.id)
     if reply.status >= 500:
         # A service that failed may have made it all the same: the worker will look.
         return await finish(deps, request, pod, reply)

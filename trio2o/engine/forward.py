@@ -9,7 +9,7 @@ import orjson
 
 from trio2o import clock, rewrite
 from trio2o.db import routings
-from trio2o.errors import PodError
+from trio2o.errors import NotFound, PodError
 from trio2o.ids import is_uuid
 from trio2o.model import Kind, Pod, Reply, Routing
 from trio2o.ops.kinds import KINDS
@@ -62,9 +62,16 @@ async def ask(
 
 
 async def forward(deps: Deps, request: Request, pod: Pod) -> Reply:
-    """The pod's reply, as the top region would have given it."""
+    """The pod's reply, as the top region would have given it.
+
+    Raises NotFound for what only we put there.
+    """
     query = rewrite.query_in(request.op, request.query, pod)
     reply = await ask(deps, request, pod, query=query, body=body_for(request, pod))
+    read = request.op.method == "GET" and reply.status == 200
+    if read and request.params.get("key") == rewrite.MARKER:
+        ident = request.params.get(request.op.param or request.op.kind or "", "")
+        raise NotFound(rewrite.no_such_item(request.op, ident))
     return await finish(deps, request, pod, reply)
 
 
