@@ -253,8 +253,9 @@ def cursor_key(scope: str, path: str, page: PageRequest, last_id: str) -> str:
     The limit is no part of it: a client may change it between pages.
     """
     query = sorted(pair for pair in page.query if pair[0] not in _PAGING)
-    # Sort keys mean their order.
+    # Sort keys mean their order; Nova's link has those of one name side by side.
     order = [pair for pair in page.query if pair[0].startswith("sort")]
+    order.sort(key=lambda pair: pair[0])
     text = json.dumps([scope, path, query, order, last_id], separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
