@@ -7,7 +7,7 @@ place and is named in the reply.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -190,7 +190,7 @@ class _Page:
                 self.origin.setdefault(ident, self.pods[pod_id])
             merger.feed(pod_id, items, exhausted=exhausted, keep=self._among(shown))
 
-    def _among(self, shown: Set[str]) -> Callable[[Item], bool]:
+    def _among(self, shown: set[str]) -> Callable[[Item], bool]:
         return lambda item: self._id(item) in shown
 
     async def _batch(
