@@ -11,8 +11,9 @@ import pytest
 from lab.gateway import Gateway
 from lab.layout import Lab
 from tests.real import IMAGE, ZONES, Top, wait
+from trio2o.ids import new_uuid
 
-SOON = {"worker.interval_s": "0.5", "worker.intent_grace_s": "2"}
+SOON = {"pods.deadline_s": "5", "worker.interval_s": "0.5", "worker.intent_grace_s": "6"}
 
 
 @pytest.fixture
@@ -54,24 +55,27 @@ def named(top: Top, kind: str, name: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("point", ["create.answered", "create.confirmed"])
 def test_a_server_that_the_pod_made_is_owned_after_the_restart(top: Top, point: str) -> None:
-    name = f"crash-{point}"
+    name = f"{point}-{new_uuid()}"
+    before = routings(top, "server")
     server = {"name": name, "flavorRef": "42", "imageRef": IMAGE, "availability_zone": "az2"}
     die_at(top, point, "POST", "/compute/v2.1/servers", {"server": server})
     # by the worker, before anybody asks for it
-    routed = wait("its routing", lambda: routings(top, "server"))
+    (ident,) = wait("its routing", lambda: routings(top, "server") - before)
     (found,) = named(top, "server", name)
-    assert found["id"] in {one["resource_id"] for one in routed}
+    assert found["id"] == ident
     assert top.pod_of(found["id"]) == "Pod2"
     assert found["metadata"] == {}
     top.delete_server(found["id"])
 
 
 def test_a_volume_that_the_pod_made_is_owned_after_the_restart(top: Top) -> None:
-    volume = {"name": "crash", "size": 1, "availability_zone": "az1"}
+    name = f"crash-{new_uuid()}"
+    volume = {"name": name, "size": 1, "availability_zone": "az1"}
+    before = routings(top, "volume")
     die_at(top, "create.answered", "POST", "/volume/v3/volumes", {"volume": volume})
-    routed = wait("its routing", lambda: routings(top, "volume"))
-    (found,) = named(top, "volume", "crash")
-    assert found["id"] in {one["resource_id"] for one in routed}
+    (ident,) = wait("its routing", lambda: routings(top, "volume") - before)
+    (found,) = named(top, "volume", name)
+    assert found["id"] == ident
     top.wait_volume(found["id"], "available")
     top.delete_volume(found["id"])
 
@@ -83,8 +87,8 @@ def test_nothing_is_left_of_a_create_that_no_pod_was_asked_for(top: Top) -> None
     assert named(top, "server", "never") == []
 
 
-def routings(top: Top, kind: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = top.call(
-        "GET", f"/v1.0/routings?kind={kind}", user="admin"
-    ).json["routings"]
-    return [one for one in found if not one["deleted_at"]]
+def routings(top: Top, kind: str) -> set[str]:
+    """Ids of what is known to be in some pod."""
+    path = f"/v1.0/routings?kind={kind}&limit=1000"
+    found = top.call("GET", path, user="admin").json["routings"]
+    return {one["resource_id"] for one in found if not one["deleted_at"]}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
+from sqlalchemy import Connection
 
 from trio2o import clock, rewrite
 from trio2o.db import routings
@@ -91,8 +92,13 @@ async def finish(deps: Deps, request: Request, pod: Pod, reply: Reply) -> Reply:
     document = parsed(reply)
     if 200 <= reply.status < 300 and op.makes is not None:
         await _learn_made(deps, request, pod, reply, document)
-    if reply.status == 404 and op.kind is not None:
-        await _note_absence(deps, request, op.kind)
+    if op.kind is not None and (ident := _is_subject(request, op.kind)):
+        if reply.status == 404:
+            await deps.db.write(_note_absence, request, op.kind, ident)
+            deps.locator.forget(op.kind, ident)
+        elif op.method == "DELETE" and reply.status < 300:
+            # It goes now; should the pod fail, it is still found by its routing.
+            await deps.db.write(_note_absence, request, op.kind, ident)
     return rewrite.reply_out(op, reply, document, pod, request.base)
 
 
@@ -145,13 +151,18 @@ def made_ids(made_at: str, reply: Reply, document: Any) -> list[str]:
     return []
 
 
-async def _note_absence(deps: Deps, request: Request, kind: Kind) -> None:
-    """A pod says that it has not what was routed there: the routing ends."""
+def _is_subject(request: Request, kind: Kind) -> str:
+    """The id when the request is about the resource itself, and not a part of it; else ""."""
     ident = request.params.get(request.op.param or kind, "")
-    if not ident or request.path != KINDS[kind].show.format(id=ident):
-        return
-    deps.locator.forget(kind, ident)
-    await deps.db.write(routings.mark_deleted, kind, ident, clock.now())
+    return ident if ident and request.path == KINDS[kind].show.format(id=ident) else ""
+
+
+def _note_absence(conn: Connection, request: Request, kind: Kind, ident: str) -> None:
+    """A pod says that it is gone: to somebody who would see it if it were there."""
+    routing = routings.find(conn, kind, ident)
+    caller = request.caller
+    if routing is not None and (caller.is_admin or caller.project_id == routing.project_id):
+        routings.mark_deleted(conn, kind, ident, clock.now())
 
 
 async def forward_all(deps: Deps, request: Request, pods: Sequence[Pod]) -> Reply:
