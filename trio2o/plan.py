@@ -117,9 +117,7 @@ class WriteDefinition:
     pods: tuple[Pod, ...]
 
 
-Plan = (
-    Answer | Forward | ForwardAll | Gather | Place | Fold | ReadDefinition | WriteDefinition
-)
+Plan = Answer | Forward | ForwardAll | Gather | Place | Fold | ReadDefinition | WriteDefinition
 
 
 def plan(op: Op, needed: Sequence[Need], known: Known) -> Plan:

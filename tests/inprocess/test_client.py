@@ -580,7 +580,7 @@ async def test_calls_are_observed() -> None:
 
 
 def app(body: bytes = b"", *, hang: bool = False, broken: bool = False) -> AsgiApp:
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if hang:
             await asyncio.Event().wait()
         sent = b""

@@ -47,7 +47,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def versions(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+async def versions(scope: Scope, receive: Receive, send: Send) -> None:
     """What stands at a pod's endpoints."""
     good = scope["path"] in ("/", "/versions")
     await send({"type": "http.response.start", "status": 300 if good else 404, "headers": []})
