@@ -105,9 +105,15 @@ class Gateway:
         except Exception:
             LOG.exception("%s %s failed", scope["method"], scope["path"])
             reply = fault.reply(self._mount.service, Trio2oError(UNEXPECTED))
-        await _send(send, scope["method"], reply, visit)
+        method = scope["method"]
+        await _send(send, method, reply, visit)
         routing = visit.op.routing if visit.op else "none"
-        observe_request(self._mount.service, routing, reply.status, time.monotonic() - started)
+        took_s = time.monotonic() - started
+        observe_request(self._mount.service, routing, reply.status, took_s)
+        # Reads that went well are many: they are counted, and written when asked for.
+        level = logging.DEBUG if method == "GET" and reply.status < 400 else logging.INFO
+        if LOG.isEnabledFor(level):
+            LOG.log(level, "%s %s %d %.3f s", method, scope["path"], reply.status, took_s)
 
     # -------------------------------------------------------------- taking it apart
 

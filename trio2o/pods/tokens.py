@@ -23,6 +23,7 @@ from oslo_config import cfg
 
 from trio2o import clock
 from trio2o.errors import IdentityUnavailable, Trio2oError, Unauthenticated
+from trio2o.metrics import TOKEN_LOOKUPS
 from trio2o.model import Caller, Headers
 
 from .flight import SingleFlight
@@ -68,6 +69,11 @@ class Remembered(Generic[K, V]):
             self._values.popitem(last=False)
 
 
+_FROM_CACHE = TOKEN_LOOKUPS.labels("cache")
+_FROM_KEYSTONE = TOKEN_LOOKUPS.labels("keystone")
+_REFUSED = TOKEN_LOOKUPS.labels("refused")
+
+
 class Tokens:
     """Validates tokens.
 
@@ -93,6 +99,7 @@ class Tokens:
         key = (headers.get("x-auth-token", ""), headers.get("x-service-token", ""))
         caller = self._good.get(key)
         if caller is not None:
+            _FROM_CACHE.inc()
             return caller
         refused = self._refused.get(_digest(key))
         if refused is not None:
@@ -115,10 +122,12 @@ class Tokens:
         loop = asyncio.get_running_loop()
         outcome = await loop.run_in_executor(self._threads, self._middleware.caller, *key)
         if isinstance(outcome, Unauthenticated):
+            _REFUSED.inc()
             self._refused.put(_digest(key), outcome, REFUSED_S)
             raise outcome
         if isinstance(outcome, Trio2oError):
             raise outcome
+        _FROM_KEYSTONE.inc()
         left_s = (outcome.expires_at - clock.now()).total_seconds()
         # An expired token is good beside a service token: as long as any, then.
         keep_s = self._keep_s if left_s <= 0 else min(self._keep_s, left_s)
