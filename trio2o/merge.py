@@ -68,9 +68,25 @@ def batch_size(wanted: int, pods: int) -> int:
 
 
 class _Lane:
-    """One pod: what it gave and was not taken yet, ``items[next:]``."""
+    """One pod: what it gave and was not taken yet, ``items[next:]``.
 
-    __slots__ = ("at", "done", "fetched", "items", "lost", "next", "number", "pod", "values")
+    head, head_id, values: of items[next], once it is among the heads.
+    """
+
+    __slots__ = (
+        "at",
+        "done",
+        "fetched",
+        "head",
+        "head_id",
+        "items",
+        "keep",
+        "lost",
+        "next",
+        "number",
+        "pod",
+        "values",
+    )
 
     def __init__(self, pod: str, number: int, at: Position) -> None:
         self.pod = pod
@@ -79,9 +95,12 @@ class _Lane:
         self.fetched = at
         self.done = at.exhausted
         self.lost = False
-        self.items: list[tuple[str, Item, bool]] = []
+        self.items: Sequence[Item] = ()
+        self.keep: Callable[[Item], bool] | None = None
         self.next = 0
-        self.values: tuple[Any, ...] = ()  # of items[next], once it is among the heads
+        self.head: Item = {}
+        self.head_id = ""
+        self.values: tuple[Any, ...] = ()
 
     @property
     def dry(self) -> bool:
@@ -107,6 +126,8 @@ class Merger:
     pods: ids, in the order that breaks what ties are left.
     skip: items to leave out first (``offset``).
     id_field: path of the item's id; an id that comes again, from any pod, is left out.
+
+    ``origins`` has the pod of each item that was taken, by the item's id.
     """
 
     def __init__(
@@ -127,6 +148,7 @@ class Merger:
             pod: _Lane(pod, number, self._kept.get(pod, START)) for number, pod in enumerate(pods)
         }
         self._heads: list[tuple[Comparable, int, _Lane]] = []
+        self.origins: dict[str, str] = {}
         # Where nothing new can sort after what was shown, an end stays an end.
         self._ends_stay = bool(sort) and sort[0].name == "created_at" and sort[0].descending
 
@@ -162,26 +184,23 @@ class Merger:
         exhausted: bool,
         keep: Callable[[Item], bool] | None = None,
     ) -> None:
-        """Add the next ``items`` of the list of ``pod``, in its order.
+        """Add the next ``items`` of the list of ``pod``, which is hungry, in its order.
 
+        items: looked at one by one as the merge comes to them, and the last one at once.
         exhausted: the pod has no more. No items say so too, and so does the same last item
             again: the pod takes no notice of markers.
         keep: items for which it is false count as taken and are not shown.
         """
         lane = self._lanes[pod]
-        was_dry = lane.dry
-        if was_dry:
-            lane.items, lane.next = [], 0
-        for item in items:
-            shown = keep is None or keep(item)
-            lane.items.append((str(value_at(item, self._id_path)), item, shown))
-        lane.done = exhausted or not items or lane.items[-1][0] == lane.fetched.id
+        lane.items, lane.keep, lane.next = items, keep, 0
+        lane.done = exhausted or not items
         if items:
-            values = values_of(items[-1], self._sort)
+            last = items[-1]
+            last_id = self._id(last)
+            lane.done = exhausted or last_id == lane.fetched.id
             count = lane.fetched.count + len(items)
-            lane.fetched = Position(lane.items[-1][0], values, count)
-        if was_dry:
-            self._expose(lane)
+            lane.fetched = Position(last_id, values_of(last, self._sort), count)
+        self._expose(lane)
 
     def lost(self, pod: str) -> None:
         """``pod`` did not respond. What it gave before is still taken; it keeps its place."""
@@ -193,36 +212,37 @@ class Merger:
         starving = any(lane.hungry for lane in self._lanes.values())
         while self._heads and len(taken) < limit and not starving:
             _, _, lane = heapq.heappop(self._heads)
-            item_id, item, _ = lane.items[lane.next]
-            if item_id not in self._seen:
-                self._seen.add(item_id)
+            if lane.head_id not in self._seen:
+                self._seen.add(lane.head_id)
                 if self._skip:
                     self._skip -= 1
                 else:
-                    taken.append(item)
-            self._pass(lane, item_id, lane.values)
+                    taken.append(lane.head)
+                    self.origins[lane.head_id] = lane.pod
+            self._pass(lane, lane.head_id, lane.values)
             self._expose(lane)
             starving = lane.hungry
         # A copy of what was just shown must not open the next page.
-        while self._heads and self._is_copy(self._heads[0][2]):
+        while self._heads and self._heads[0][2].head_id in self._seen:
             _, _, lane = heapq.heappop(self._heads)
-            self._pass(lane, lane.items[lane.next][0], lane.values)
+            self._pass(lane, lane.head_id, lane.values)
             self._expose(lane)
         return taken
 
     def _expose(self, lane: _Lane) -> None:
         """Put the first item of ``lane`` that is to be shown among the heads."""
         while not lane.dry:
-            item_id, item, shown = lane.items[lane.next]
-            values = values_of(item, self._sort)
+            item = lane.items[lane.next]
+            item_id, values = self._id(item), values_of(item, self._sort)
+            shown = lane.keep is None or lane.keep(item)
             if shown and item_id not in self._seen:
-                lane.values = values
+                lane.head, lane.head_id, lane.values = item, item_id, values
                 heapq.heappush(self._heads, (comparable(values, self._sort), lane.number, lane))
                 return
             self._pass(lane, item_id, values)
 
-    def _is_copy(self, lane: _Lane) -> bool:
-        return lane.items[lane.next][0] in self._seen
+    def _id(self, item: Item) -> str:
+        return str(value_at(item, self._id_path))
 
     @staticmethod
     def _pass(lane: _Lane, item_id: str, values: tuple[Any, ...]) -> None:

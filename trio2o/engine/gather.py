@@ -23,6 +23,7 @@ from trio2o.sorting import After, values_of
 
 from .deps import Deps
 from .forward import ask, json_reply, parsed, with_missing
+from .items import page_of
 from .locate import routing_of
 from .request import Request
 
@@ -88,6 +89,7 @@ class _Page:
             await self._feed(merger, wanted - len(items))
             items += merger.take(wanted - len(items))
         self._judge(merger)
+        self.origin = {ident: self.pods[pod_id] for ident, pod_id in merger.origins.items()}
         if items and len(items) == wanted:
             await self._save(items[-1], merger.positions)
         self._learn(items)
@@ -185,13 +187,7 @@ class _Page:
             keep = self.keeps.get(pod_id)
             if self.kind is Kind.IMAGE:
                 keep = await self._without_copies(pod_id, items, merger, keep)
-            shown = {self._id(item) for item in items if keep is None or keep(item)}
-            for ident in shown:
-                self.origin.setdefault(ident, self.pods[pod_id])
-            merger.feed(pod_id, items, exhausted=exhausted, keep=self._among(shown))
-
-    def _among(self, shown: set[str]) -> Callable[[Item], bool]:
-        return lambda item: self._id(item) in shown
+            merger.feed(pod_id, items, exhausted=exhausted, keep=keep)
 
     async def _batch(
         self, pod: Pod, at: merge.Position, size: int
@@ -220,8 +216,8 @@ class _Page:
             if at.id is not None and reply.status == self.listing.bad_marker_status:
                 return await self._without_marker(pod, at, size)
             raise _Refused(reply)
-        document = parsed(reply)
-        if not isinstance(document, dict):
+        document = page_of(reply, self.listing.envelope)
+        if document is None:
             return None
         items = document.get(self.listing.envelope) or []
         if self.listing.count and isinstance(document.get(self.listing.count), int):
