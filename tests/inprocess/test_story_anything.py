@@ -48,11 +48,13 @@ documents = st.recursive(
     ),
     max_leaves=8,
 )
+PARAMETERS = (
+    *("limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count", "consistency"),
+    *("all_tenants", "name", "status", "availability_zone", "delete_info", "detailed", "start"),
+)
 queries = st.dictionaries(
     st.one_of(
-        st.sampled_from(
-            ["limit", "marker", "offset", "sort", "sort_key", "sort_dir", "all_tenants", "name", "status", "with_count", "availability_zone", "consistency", "delete_info", "detailed", "start", "changes-since"]
-        ),
+        st.sampled_from(PARAMETERS),
         st.text(max_size=5),
     ),
     words | st.integers().map(str),
