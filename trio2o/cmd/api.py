@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``trio2o api``: the gateway, in one process or several that share a port."""
 
+import gc
 import logging
 import os
 import signal
@@ -77,7 +78,13 @@ def _application(argv: Sequence[str], prog: str) -> Any:
 
     known = settings.load(argv, prog=prog)
     log.configure(known.log)
-    return create_app(known)
+    application = create_app(known)
+    # What is there now stays, and a request leaves hardly any garbage with cycles: looking for
+    # it after each 700 new objects takes a tenth of the time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    return application
 
 
 def _listen(known: Settings) -> socket.socket:
