@@ -346,9 +346,9 @@ def _kept(response: aiohttp.ClientResponse) -> tuple[tuple[str, str], ...]:
     if connection is not None:
         drop = drop.union(name.strip().lower() for name in connection.split(","))
     return tuple(
-        (name.decode("latin-1"), value.decode("latin-1"))
-        for name, value in raw
-        if name.decode("latin-1").lower() not in drop
+        (name, raw_value.decode("latin-1"))
+        for raw_name, raw_value in raw
+        if (name := raw_name.decode("latin-1")).lower() not in drop
     )
 
 
