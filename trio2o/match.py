@@ -69,7 +69,7 @@ class Matcher:
         segments = _segments(service, path)
         methods = _find(self._roots[service], segments, 0, _wanted(service, method))
         if methods is None:
-            raise NotFound("The resource could not be found.")
+            raise NotFound  # without a message: the page of the service's router (fault.py)
         rows = methods.get(method)
         if rows is None:
             raise MethodNotAllowed(
