@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.real import Top
+from tests.real import IMAGE, Top
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_the_client_makes_attaches_and_deletes_a_volume(top: Top, servers: dict[
 
 
 def test_two_volumes_of_two_pods_cannot_boot_one_server(top: Top) -> None:
-    volumes = [top.make_volume(zone) for zone in ("az1", "az2")]
+    volumes = [top.make_volume(zone, imageRef=IMAGE) for zone in ("az1", "az2")]
     try:
         devices = [
             {
