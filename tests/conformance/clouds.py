@@ -197,7 +197,9 @@ class Story:
         elif isinstance(value, list):
             if not value:
                 yield f"{path} = []"
-            for index, item in enumerate(value):
+            # Placement shows traits in the order in which its database has them.
+            items = sorted(value) if path.endswith(".traits") else value
+            for index, item in enumerate(items):
                 yield from self._walk(f"{path}[{index}]", item)
         elif isinstance(value, str):
             yield f"{path} = {self._normal(value)!r}"
