@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from trio2o import clock, microversion, paging, rewrite
+from trio2o import clock, rewrite
 from trio2o.db import routings
 from trio2o.errors import NotFound, PodError
 from trio2o.ids import is_uuid
@@ -68,36 +68,12 @@ async def forward(deps: Deps, request: Request, pod: Pod) -> Reply:
     Raises NotFound for what only we put there.
     """
     query = rewrite.query_in(request.op, request.query, pod)
-    try:
-        reply = await ask(deps, request, pod, query=query, body=body_for(request, pod))
-    except PodError:
-        shown = await _unknown_server(deps, request, pod)
-        if shown is None:
-            raise
-        return shown
+    reply = await ask(deps, request, pod, query=query, body=body_for(request, pod))
     read = request.op.method == "GET" and reply.status == 200
     if read and request.params.get("key") == rewrite.MARKER:
         ident = request.params.get(request.op.param or request.op.kind or "", "")
         raise NotFound(rewrite.no_such_item(request.op, ident))
     return await finish(deps, request, pod, reply)
-
-
-async def _unknown_server(deps: Deps, request: Request, pod: Pod) -> Reply | None:
-    """What is known of a server whose pod does not respond, to those who ask so (2.69)."""
-    if request.op.kind is not Kind.SERVER or request.op.method != "GET" or request.strict:
-        return None
-    ident = _is_subject(request, Kind.SERVER)
-    if not ident or not microversion.exists("2.69", "", request.version):
-        return None
-    routing = await deps.db.read(routings.find, Kind.SERVER, ident)
-    if routing is None or routing.deleted_at is not None:
-        return None
-    if not request.caller.is_admin and routing.project_id != request.caller.project_id:
-        return None
-    groups = microversion.exists("2.71", "", request.version)
-    document = {"server": paging.unknown_server_shown(routing, request.base, groups=groups)}
-    reply = rewrite.reply_out(request.op, json_reply(200, document), document, pod, request.base)
-    return with_missing(reply, [pod.name])
 
 
 def body_for(request: Request, pod: Pod) -> bytes | None:
