@@ -307,28 +307,5 @@ def unknown_server(routing: Routing, base: str, *, detail: bool = False) -> dict
     return server
 
 
-def unknown_server_shown(routing: Routing, base: str, *, groups: bool) -> dict[str, Any]:
-    """The server part of GET /servers/{id} >= 2.69 when its pod did not respond.
-
-    groups: whether the microversion shows server_groups (2.71).
-    What the stub lacks is left out, except where Nova itself says UNKNOWN.
-    Source: nova/api/openstack/compute/views/servers.py@34.0.0, _show_from_down_cell.
-    """
-    server = unknown_server(routing, base, detail=True)
-    stub = routing.stub
-    known = stub.get("image") or ""  # an id, or as a request for the server told it
-    image = known.get("id", "") if isinstance(known, dict) else known
-    href = f"{_unversioned(base)}/images/{image}"
-    server["image"] = {"id": image, "links": [{"rel": "bookmark", "href": href}]} if image else ""
-    if "original_name" in stub.get("flavor", {}):
-        server["flavor"] = stub["flavor"]
-    server["OS-EXT-AZ:availability_zone"] = stub.get("availability_zone") or "UNKNOWN"
-    server["OS-EXT-STS:power_state"] = 0
-    server["user_id"] = stub.get("user_id") or "UNKNOWN"
-    if groups:
-        server["server_groups"] = stub.get("server_groups", [])
-    return server
-
-
 def _unversioned(base: str) -> str:
     return re.sub(r"/v\d[\d.]*(?=/|$)", "", base, count=1)

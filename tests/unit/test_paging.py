@@ -298,30 +298,6 @@ def test_unknown_server_is_novas_minimal_one() -> None:
     }
 
 
-def test_unknown_server_shows_what_the_routing_knows() -> None:
-    known = routing(paging.stub_of(SERVER))
-    shown = paging.unknown_server_shown(known, BASE, groups=True)
-    assert shown["image"] == {
-        "id": "i1",
-        "links": [{"rel": "bookmark", "href": "https://gw/compute/p1/images/i1"}],
-    }
-    assert shown["flavor"] == SERVER["flavor"]
-    assert shown["OS-EXT-AZ:availability_zone"] == "az1"
-    assert shown["OS-EXT-STS:power_state"] == 0
-    assert shown["user_id"] == "u1"
-    assert shown["server_groups"] == ["g1"]
-    asked = routing({"image": {"id": "i1"}, "flavor": {"id": "f1"}})
-    assert paging.unknown_server_shown(asked, BASE, groups=True)["image"] == shown["image"]
-    assert "flavor" not in paging.unknown_server_shown(asked, BASE, groups=True)
-    bare = paging.unknown_server_shown(routing({}), BASE, groups=False)
-    assert (bare["user_id"], bare["OS-EXT-AZ:availability_zone"], bare["image"]) == (
-        "UNKNOWN",
-        "UNKNOWN",
-        "",
-    )
-    assert "server_groups" not in bare
-
-
 @pytest.mark.parametrize(
     ("query", "shows"),
     [("", True), ("all_tenants=1", True), ("limit=5", False), ("name=x", False)],
