@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GET /servers/{id}: the pod itself, nginx in front of it, the gateway in front of it.
+"""GET /servers/{id}: from the pod itself, through nginx, through the gateway, and through bare.py.
 
 The pod is an nginx that answers a server document at once, so that the proxies are what is
 measured. The gateway is `trio2o api` as an operator starts it; Keystone is a stand-in, since
@@ -19,8 +19,8 @@ from bench.figures import Figure, middle
 from bench.machine import cpu_s, pin, rss_bytes
 from bench.wrk import Load, load
 from lab.gateway import Gateway
-from lab.layout import HOST, SECRET, Lab
-from lab.processes import stop
+from lab.layout import HOST, REPO, SECRET, Lab
+from lab.processes import Process, stop
 from tests.asgi import call
 from tests.inprocess.keystone import Keystone, running
 from trio2o.clock import now
@@ -30,11 +30,11 @@ from trio2o.model import Kind, Routing
 from trio2o.pods.fake import FakePod
 
 CONNECTIONS = (1, 16, 64)
-IDS = 2000
+IDS = 500
 SERVERS = "/compute/v2.1/servers/ID"
 IMAGE = "/image/v2/images/ID/file"
 IMAGE_BYTES = 32 * 2**20
-POD, PROXY = 174, 80
+POD, PROXY, BARE = 174, 80, 81
 """Ports, counted from the lab's."""
 
 
@@ -65,6 +65,12 @@ class Stand:
     ids: list[str]
     subjects: Mapping[str, Subject]
     cpus: tuple[int, int] | None
+
+    async def warm(self, subject: Subject) -> None:
+        """Until the token and all routings are known."""
+        done = 0
+        while done <= len(self.ids):  # each load begins with the first of them
+            done = (await self.measure(subject, 16, 1))[0].requests
 
     async def measure(
         self,
@@ -117,11 +123,14 @@ async def stand(lab: Lab, cpus: tuple[int, int] | None) -> AsyncIterator[Stand]:
     """Everything started, and stopped at the end."""
     documents = await _documents()
     lab.data.mkdir(parents=True, exist_ok=True)
-    pod_url, proxy_url = (f"http://{HOST}:{lab.port + port}" for port in (POD, PROXY))
+    pod_url, proxy_url, bare_url = (
+        f"http://{HOST}:{lab.port + port}" for port in (POD, PROXY, BARE)
+    )
     image = bytes(IMAGE_BYTES)
     processes = [
         nginx.start_pod(lab, lab.port + POD, documents, image),
         nginx.start_proxy(lab, lab.port + PROXY, lab.port + POD),
+        _start_bare(lab, pod_url),
     ]
     keystone = Keystone()
     keystone.password = SECRET
@@ -139,12 +148,12 @@ async def stand(lab: Lab, cpus: tuple[int, int] | None) -> AsyncIterator[Stand]:
             subjects = {
                 "direct": Subject("direct", pod_url, processes[0].family()),
                 "nginx": Subject("nginx", proxy_url, processes[1].family()),
+                "bare": Subject("bare", bare_url, processes[2].family()),
                 "gateway": Subject("gateway", gateway.url, gateway.api.family()),
             }
             if cpus is not None:
-                pin(subjects["direct"].pids, cpus[1])
-                pin(subjects["nginx"].pids, cpus[0])
-                pin(subjects["gateway"].pids, cpus[0])
+                for subject in subjects.values():
+                    pin(subject.pids, cpus[subject.name == "direct"])
             yield Stand(lab, keystone.token(), ids, subjects, cpus)
     finally:
         await asyncio.to_thread(stop, processes)
@@ -171,6 +180,14 @@ def _prepare(gateway: Gateway, lab: Lab) -> list[str]:
     return ids
 
 
+def _start_bare(lab: Lab, upstream: str) -> Process:
+    process = Process(lab, "bare", "bare")
+    argv = [str(REPO / ".venv/bin/uvicorn"), "--app-dir", str(REPO), "bench.bare:app"]
+    argv += ["--port", str(lab.port + BARE), "--log-level", "error", "--no-access-log"]
+    process.start(argv, {"TRIO2O_BENCH_UPSTREAM": upstream})
+    return process
+
+
 async def _answers(gateway: Gateway) -> None:
     for _ in range(300):
         assert gateway.api.pid, f"the gateway died: see {gateway.api.log}"
@@ -185,7 +202,7 @@ async def _answers(gateway: Gateway) -> None:
 async def run(lab: Lab, cpus: tuple[int, int] | None, seconds: int, rounds: int) -> list[Figure]:
     async with stand(lab, cpus) as it:
         for subject in it.subjects.values():
-            await it.measure(subject, 16, 1)  # connections are made, routings and token known
+            await it.warm(subject)
         for _ in range(rounds):
             for connections in CONNECTIONS:
                 for subject in it.subjects.values():
@@ -196,7 +213,7 @@ async def run(lab: Lab, cpus: tuple[int, int] | None, seconds: int, rounds: int)
 
 
 def _figures(subjects: Mapping[str, Subject]) -> list[Figure]:
-    ours, proxy, direct = subjects["gateway"], subjects["nginx"], subjects["direct"]
+    ours, proxy, direct, bare = (subjects[n] for n in ("gateway", "nginx", "direct", "bare"))
     made = []
     for n in CONNECTIONS:
         rate, cpu = ours.per_s(n), ours.cpu(n)
@@ -210,6 +227,9 @@ def _figures(subjects: Mapping[str, Subject]) -> list[Figure]:
                 "by-id", f"CPU of a request, {n} connections", "us", cpu, "nginx", proxy.cpu(n),
                 "<= 300 us", cpu <= 300,
             ),
+            Figure(
+                "by-id", f"CPU of a request, {n} connections", "us", cpu, "bare", bare.cpu(n)
+            ),
         ]  # fmt: skip
     return made
 
@@ -219,8 +239,8 @@ async def _latency(it: Stand, seconds: int) -> list[Figure]:
     per_s = 0.3 * it.subjects["gateway"].per_s(16)
     found: dict[str, list[Load]] = defaultdict(list)
     for _ in range(2):
-        for subject in it.subjects.values():
-            done, _ = await it.measure(subject, 32, seconds, per_s=per_s)
+        for subject in _without_bare(it):
+            done, _ = await it.measure(subject, 32, max(2, seconds), per_s=per_s)
             found[subject.name].append(done)
     made = []
     for what, value, bound_us in (("p50", "p50_us", 1000), ("p99", "p99_us", 5000)):
@@ -235,13 +255,17 @@ async def _latency(it: Stand, seconds: int) -> list[Figure]:
     return made
 
 
+def _without_bare(it: Stand) -> list[Subject]:
+    return [subject for subject in it.subjects.values() if subject.name != "bare"]
+
+
 async def _image(it: Stand) -> list[Figure]:
     """An image downloaded: throughput, and the memory that it takes."""
     gateway, direct = it.subjects["gateway"], it.subjects["direct"]
     before = rss_bytes(gateway.pids[0])
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(2):
-        for subject in it.subjects.values():
+        for subject in _without_bare(it):
             done, _ = await it.measure(subject, 2, 1, path=IMAGE)
             found[subject.name].append(done.bytes / done.duration_us)
     grown = (rss_bytes(gateway.pids[0], peak=True) - before) / 2**20

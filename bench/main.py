@@ -37,8 +37,8 @@ def main() -> int:
     parser.add_argument(
         "--all-engines", action="store_true", help="routings: MariaDB and PostgreSQL too"
     )
-    parser.add_argument("--seconds", type=int, default=2, help="by-id: of each measurement")
-    parser.add_argument("--rounds", type=int, default=2, help="by-id: how often each is made")
+    parser.add_argument("--seconds", type=int, default=1, help="by-id: of each measurement")
+    parser.add_argument("--rounds", type=int, default=3, help="by-id: how often each is made")
     parser.add_argument("--port", type=int, default=23000, help="by-id: the first of its ports")
     args = parser.parse_args()
     lab = Lab(state=REPO / ".lab/bench", port=args.port)
