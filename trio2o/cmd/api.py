@@ -83,7 +83,7 @@ def _application(argv: Sequence[str], prog: str) -> Any:
     # it after each 700 new objects takes a tenth of the time.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(10_000, 20, 100)
     return application
 
 
