@@ -118,11 +118,9 @@ def ensure_uv(lab: Lab) -> pathlib.Path:
     with locked(lab.tools / "uv.lock"):
         if not uv.exists():
             if not importlib.util.find_spec("ensurepip"):
+                # Debian's Python comes without what makes virtual environments
                 version = f"{sys.version_info.major}.{sys.version_info.minor}"
-                raise LabError(
-                    "This Python cannot make virtual environments: "
-                    f"apt-get install python3-venv (or python{version}-venv)"
-                )
+                install_packages([f"python{version}-venv"])
             say("uv from PyPI")
             run([sys.executable, "-m", "venv", home])
             run([home / "bin/pip", "install", "-q", "uv"])
