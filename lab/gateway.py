@@ -159,13 +159,15 @@ class Gateway:
     def register(self, zones: Mapping[str, str]) -> None:
         """Register pods that are not yet: region name -> availability zone."""
         known = self.openstack("pod", "list", "-f", "value", "-c", "Name").decode().split()
-        for region, zone in zones.items():
-            if region not in known:
-                self.openstack(
-                    "pod", "create", region, "--availability-zone", zone,
-                    "--pod-availability-zone", "nova",
-                )  # fmt: skip
-                say(f"{region} is a pod of {zone}")
+        new = {region: zone for region, zone in zones.items() if region not in known}
+        for region, zone in new.items():
+            self.openstack(
+                "pod", "create", region, "--availability-zone", zone,
+                "--pod-availability-zone", "nova",
+            )  # fmt: skip
+            say(f"{region} is a pod of {zone}")
+        if new:
+            self.command("catalog")  # their regions become children of the top region
 
 
 if __name__ == "__main__":  # for scripts/check
