@@ -213,3 +213,11 @@ async def test_a_new_pod_takes_part_at_once(tmp_path: Path) -> None:
         made = await top.boot(zone="az9")
         assert await top.pod_of(made["id"]) == "Pod9"
         assert extra.count("POST", "/servers$") == 1
+
+
+async def test_a_new_pod_has_images_that_were_looked_for_before_it_came(tmp_path: Path) -> None:
+    async with cloud(tmp_path, {"Pod1": "az1", "Pod2": "az2"}) as top:
+        await top.boot(zone="az1")  # where the image is, is known now
+        await top.add_pod("Pod9", "az9")
+        made = await top.boot(zone="az9")
+        assert await top.pod_of(made["id"]) == "Pod9"

@@ -44,7 +44,7 @@ class Locator:
         self._client = client
         self._known: OrderedDict[Key, Owners] = OrderedDict()
         self._missed: OrderedDict[tuple[Key, str], float] = OrderedDict()
-        self._copies_read_at: OrderedDict[str, float] = OrderedDict()
+        self._copies_read: OrderedDict[str, tuple[float, frozenset[str]]] = OrderedDict()
 
     async def owners(
         self, needed: Iterable[Need], request: Request, pods: Sequence[Pod]
@@ -104,8 +104,9 @@ class Locator:
                 pod_ids = [pod.id for pod, _ in have]
                 await self._db.write(_learn_copies, need.resource_id, pod_ids)
                 owners = await self._db.read(_owners_by_index, need.kind, need.resource_id)
-                self._copies_read_at[need.resource_id] = time.monotonic()
-                _trim(self._copies_read_at, 10_000)
+                said = frozenset(pod.id for pod in asked if pod.name not in silent)
+                self._copies_read[need.resource_id] = (time.monotonic(), said)
+                _trim(self._copies_read, 10_000)
                 return self._remember(key, owners or Owners(tuple(pod_ids)))
             return self._remember(key, Owners((home.id,)))
         if not silent:
@@ -119,8 +120,9 @@ class Locator:
 
         Copies appear in pods without the gateway: by an operator, or by Glance's own import.
         """
-        read_at = self._copies_read_at.get(need.resource_id, float("-inf"))
-        if time.monotonic() - read_at < COPIES_S:
+        read_at, said = self._copies_read.get(need.resource_id, (float("-inf"), frozenset()))
+        # A pod that was registered since, or was silent then, may have one too.
+        if time.monotonic() - read_at < COPIES_S and said.issuperset(pod.id for pod in pods):
             return (await self.owners([need], request, pods))[need.kind, need.resource_id]
         probed = await self.probe(need, request, pods)
         return (
@@ -158,7 +160,7 @@ class Locator:
 
     def forget(self, kind: Kind, resource_id: str) -> None:
         self._known.pop((kind, resource_id), None)
-        self._copies_read_at.pop(resource_id, None)
+        self._copies_read.pop(resource_id, None)
 
     def _remember(self, key: Key, owners: Owners) -> Owners:
         self._known[key] = owners
